@@ -1,0 +1,117 @@
+package tera
+
+import (
+	"regexp"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// hazards are pieces of a script that bash reads otherwise than our parser does,
+// or otherwise in one place than in another.
+var hazards = []struct {
+	pattern   *regexp.Regexp
+	what, fix string
+}{
+	{regexp.MustCompile(`\$\$[({'"\[]`), "bash reads the second $ of $$ together with what follows it", "write ${$} for the number of the process"},
+	{regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
+}
+
+// ambiguous finds static text that shells read differently, so that nobody could
+// say where the quotes around a value begin and end.
+func (s *script) ambiguous(file *syntax.File) *Error {
+	for _, h := range hazards {
+		if at := h.pattern.FindStringIndex(s.src); at != nil {
+			return s.static(at[0], h.what, h.fix)
+		}
+	}
+	var found syntax.Node
+	var here *syntax.Redirect
+	var stack []syntax.Node
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if q, ok := n.(*syntax.SglQuoted); ok && found == nil && inQuotedExpansion(stack) {
+			found = q
+		}
+		if r, ok := n.(*syntax.Redirect); ok && here == nil && (r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc) && !s.bounded(r) {
+			here = r
+		}
+		stack = append(stack, n)
+		return true
+	})
+	switch {
+	case here != nil:
+		return s.static(int(here.OpPos.Offset()), "it is not clear where this here-document ends", "end it with its word on a line of its own, and only there")
+	case found == nil:
+		return nil
+	}
+	return s.static(int(found.Pos().Offset()), `shells differ on a single quote inside "${…}"`, "assign that text to a variable first")
+}
+
+// static is an error about the script's own text.
+func (s *script) static(off int, what, fix string) *Error {
+	line, col := position(s.t.src, s.source(off))
+	return &Error{Line: line, Column: col, What: what + ", so no value can be quoted in this script", Fix: fix}
+}
+
+// bounded reports whether a here-document ends where a shell ends it: at the first
+// line that is its word and nothing else. Our parser may see its word in the
+// middle of a line, or not see it inside of an expansion.
+func (s *script) bounded(r *syntax.Redirect) bool {
+	word, quoted := "", false
+	for _, p := range pieces(r.Word.Parts, false) {
+		if p.node != nil {
+			return false
+		}
+		word, quoted = word+p.text, quoted || p.quoted
+	}
+	// Where our parser says that it begins and ends, its last line included. An
+	// empty document has no place; then it is the line after this one.
+	from, to := int(r.Word.End().Offset()), -1
+	if r.Hdoc != nil && len(r.Hdoc.Parts) > 0 {
+		from, to = int(r.Hdoc.Pos().Offset()), int(r.Hdoc.End().Offset())
+	} else if i := strings.IndexByte(s.src[from:], '\n'); i >= 0 {
+		from += i + 1
+	}
+	before := ""
+	for l := range strings.Lines(s.src[from:]) {
+		line := strings.TrimSuffix(l, "\n")
+		if r.Op == syntax.DashHdoc {
+			line = strings.TrimLeft(line, "\t")
+		}
+		if line == word {
+			end := from + len(strings.TrimSuffix(l, "\n"))
+			return (end == to || to < 0 && before == "") && (quoted || !odd(before))
+		}
+		before = strings.TrimSuffix(l, "\n")
+		if to < 0 {
+			return false
+		}
+		from += len(l)
+	}
+	return false
+}
+
+// inQuotedExpansion reports whether the innermost list of commands has an open
+// ${…} inside of double quotes or a here-document.
+func inQuotedExpansion(stack []syntax.Node) bool {
+	param := false
+	for i := len(stack) - 1; i >= 0; i-- {
+		switch n := stack[i].(type) {
+		case *syntax.ParamExp:
+			param = true
+		case *syntax.DblQuoted:
+			if param {
+				return true
+			}
+		case *syntax.Redirect:
+			return param && n.Hdoc != nil
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			return false
+		}
+	}
+	return false
+}

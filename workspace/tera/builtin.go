@@ -1,0 +1,178 @@
+package tera
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// exported checks export, local and readonly where they are plain commands.
+func exported(args []arg, at int) (what, fix string) {
+	name := assigns(args[at])
+	options := slices.ContainsFunc(args[1:at], func(a arg) bool { return a.fades || strings.HasPrefix(a.text, "-") })
+	if name == "" || options {
+		return args[0].text + " takes a value only as NAME={{ … }}", "write the name itself"
+	}
+	return special(name)
+}
+
+// comparisons are the operators of test between two words; none of them computes.
+var comparisons = []string{"=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"}
+
+// tested checks test and [, where a value may not be taken for an operator and
+// may not name a variable.
+func tested(args []arg, at int) (what, fix string) {
+	if args[0].text == "[" && args[len(args)-1].text == "]" {
+		args = args[:len(args)-1]
+	}
+	if at >= len(args) {
+		return "a value stands where ] is expected", "end the test with ]"
+	}
+	args, at = args[1:], at-1
+	if len(args) > 1 && args[0].static && args[0].text == "!" && at > 0 {
+		args, at = args[1:], at-1
+	}
+	unknown := slices.ContainsFunc(args, func(a arg) bool { return a.fades })
+	switch {
+	case unknown:
+	case len(args) == 1:
+		return "", ""
+	case len(args) == 2 && at == 1 && args[0].static && len(args[0].text) == 2 && strings.Contains("abcdefghknprstuwxzLNOGS", args[0].text[1:]) && args[0].text[0] == '-':
+		return "", ""
+	case len(args) == 3 && at != 1 && args[1].static && slices.Contains(comparisons, args[1].text):
+		return "", ""
+	}
+	return "a value in this test may be read as an operator or as a variable's name", `write one comparison for each [ ], with quotes around "$VARIABLES", and join them by && and ||`
+}
+
+// halfConversion and halfEscape end where the next character would belong to them.
+var (
+	halfConversion = regexp.MustCompile(`(^|[^%])(%%)*%[-+ #0-9.*'hlLjzt]*(\([^)]*)?$`)
+	halfEscape     = regexp.MustCompile(`(^|[^\\])(\\\\)*\\([0-7]{0,4}|[xuU][0-9a-fA-F]{0,8})$`)
+)
+
+// formatted checks printf: the name behind -v, and half a conversion before a
+// value in the format.
+func formatted(args []arg, at int) (what, fix string) {
+	format, ok := formatOf(args)
+	if !ok || at < format {
+		return "a value may be read as an option of printf or as a variable's name", `write the format first: printf '%s\n' {{ … }}`
+	}
+	if at == format {
+		static := before(args[at])
+		if halfConversion.MatchString(static) || halfEscape.MatchString(static) {
+			return "the value would be a part of printf's conversion", `print it by %s: printf '%s\n' {{ … }}`
+		}
+	}
+	if format < at && args[format].static && strings.Contains(strings.ReplaceAll(args[format].text, "%%", ""), "%n") {
+		return "printf's %n " + takesName, "use another conversion"
+	}
+	return "", ""
+}
+
+// formatOf returns the index of printf's format; ok is false where an expansion
+// hides it.
+func formatOf(args []arg) (i int, ok bool) {
+	i = 1
+	for ; i < len(args); i++ {
+		a := args[i]
+		switch {
+		case a.fades:
+			return i, false
+		case a.static && a.text == "--":
+			return i + 1, true
+		case a.static && a.text == "-v":
+			i++
+		case strings.HasPrefix(before(a), "-"):
+			return i, false
+		default:
+			return i, true
+		}
+	}
+	return i, true
+}
+
+// found checks find, which may run commands.
+func found(args []arg, at int) (what, fix string) {
+	for _, a := range args[1:] {
+		if a.static && slices.Contains([]string{"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}, a.text) {
+			return args[0].text + " " + a.text + " runs a command that the value may become a part of", "loop over what find prints, or " + fixEnv
+		}
+	}
+	return "", ""
+}
+
+// remote checks rsync, whose -e takes a command.
+func remote(args []arg, at int) (what, fix string) {
+	if last := args[at-1].text; strings.HasPrefix(last, "-") && !strings.HasPrefix(last, "--") && strings.HasSuffix(last, "e") {
+		return "rsync would run what the value says", "write the command of -e itself"
+	}
+	if strings.HasPrefix(args[at].text, "-") && !strings.HasPrefix(args[at].text, "--") {
+		return "rsync would run what the value says", "write the command of -e itself"
+	}
+	return "", ""
+}
+
+// queried checks the clients of databases, whose languages can start programs.
+func queried(args []arg, at int) (what, fix string) {
+	for _, a := range args[1 : at+1] {
+		text := before(a)
+		if strings.HasPrefix(text, "--command") || strings.HasPrefix(text, "--execute") || strings.HasPrefix(text, "--init-command") ||
+			strings.HasPrefix(text, "-") && !strings.HasPrefix(text, "--") && strings.ContainsAny(text, "ce") {
+			return args[0].text + " would read the value as a part of its language", "use the client's own variables"
+		}
+	}
+	return "", ""
+}
+
+// expands reports whether a command's arguments are printed with their
+// backslashes expanded: echo in sh, echo -e, printf %b.
+func (s *script) expands(args []arg, at int, d Dialect) bool {
+	switch program(args[0].text) {
+	case "echo":
+		if d == POSIX || strings.Contains(s.src, "xpg_echo") {
+			return true
+		}
+		for _, a := range args[1:at] {
+			text := s.filled(a.text)
+			if !a.fades && (!strings.HasPrefix(text, "-") || strings.Trim(text[1:], "neE") != "") {
+				return false
+			}
+			if a.fades || strings.Contains(text, "e") {
+				return true
+			}
+		}
+	case "printf":
+		format, _ := formatOf(args)
+		return format < at && (!args[format].static || strings.Contains(args[format].text, "b"))
+	}
+	return false
+}
+
+// filled puts the values where a text has marks.
+func (s *script) filled(text string) string {
+	for _, p := range s.places {
+		text = strings.ReplaceAll(text, p.mark, p.value.text)
+	}
+	return text
+}
+
+// call returns the innermost command that a place is an argument of, and which;
+// nil where it is something else, such as an assignment.
+func (p *place) call() (call *syntax.CallExpr, at int) {
+	for i := len(p.stack) - 1; i > 0; i-- {
+		switch n := p.stack[i].(type) {
+		case *syntax.CallExpr:
+			at = slices.IndexFunc(n.Args, func(w *syntax.Word) bool { return syntax.Node(w) == p.stack[i+1] })
+			if at >= 0 {
+				return n, at
+			}
+			return nil, 0
+		case *syntax.Stmt:
+			return nil, 0
+		}
+	}
+	return nil, 0
+}

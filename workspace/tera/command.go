@@ -1,0 +1,234 @@
+package tera
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// arg is an argument of a command, as far as it is known before it runs.
+type arg struct {
+	word   *syntax.Word
+	text   string // without its quotes; marks and expansions are left out
+	static bool   // the text is all there is
+	mark   int    // where a value begins in the text, or -1
+	fades  bool   // it is nothing but unquoted expansions and may be no argument at all
+}
+
+func argsOf(words []*syntax.Word, places []*place) []arg {
+	args := make([]arg, len(words))
+	for i, w := range words {
+		a := arg{word: w, static: true, fades: len(w.Parts) > 0}
+		var b strings.Builder
+		for _, p := range pieces(w.Parts, false) {
+			if p.node != nil {
+				a.static = false
+				a.fades = a.fades && !p.quoted
+				continue
+			}
+			a.fades = false
+			b.WriteString(p.text)
+		}
+		a.text = b.String()
+		a.mark = -1
+		if len(places) > 0 {
+			a.mark = strings.Index(a.text, places[0].stem())
+		}
+		a.static = a.static && a.mark < 0
+		args[i] = a
+	}
+	return args
+}
+
+// called checks a value among the arguments of a command, at whatever depth.
+func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node, d Dialect) (what, fix string) {
+	at := slices.IndexFunc(call.Args, func(w *syntax.Word) bool { return syntax.Node(w) == child })
+	if at < 0 {
+		return "", "" // an assignment before the command, which has a check of its own
+	}
+	args := argsOf(call.Args, s.places)
+	head := 0
+	for head < at && args[head].fades {
+		head++
+	}
+	if head == at {
+		return commandPosition()
+	}
+	if !args[head].static {
+		return risky(args[head:], at-head)
+	}
+	return command(args[head:], at-head, head > 0)
+}
+
+func commandPosition() (what, fix string) {
+	return "a value cannot choose what runs", "write the command itself, or choose with case"
+}
+
+// command checks a value at args[at] of the command args[0]; unsure says that
+// another command may stand before it.
+func command(args []arg, at int, unsure bool) (what, fix string) {
+	for hops := 0; ; hops++ {
+		name := program(args[0].text)
+		if hops > len(wrappers) {
+			return commandPosition()
+		}
+		w, ok := wrappers[name]
+		if !ok {
+			break
+		}
+		if environment(name, args, at) {
+			return special(assigns(args[at]))
+		}
+		n := w.skip(args)
+		if n >= at {
+			return "a value before the command that " + name + " runs could choose what runs", "write that part itself"
+		}
+		if !args[n].static {
+			return risky(args[n:], at-n)
+		}
+		args, at, unsure = args[n:], at-n, true
+	}
+	name := program(args[0].text)
+	if r, ok := rulingOf(name); ok {
+		if what, fix = r(args, at); what != "" {
+			return what, fix
+		}
+	}
+	if !unsure && slices.Contains(quiet, name) {
+		return "", ""
+	}
+	return risky(args, at)
+}
+
+// risky looks for programs among the arguments that would run what the value
+// says, as in "docker exec box sh -c".
+func risky(args []arg, at int) (what, fix string) {
+	for i := 1; i <= at; i++ {
+		if !args[i].static && i < at {
+			continue
+		}
+		name := program(args[i].text)
+		if r, ok := rulingOf(name); ok && i < at && !slices.Contains(plainWords, name) {
+			if what, fix = r(args[i:], at-i); what != "" {
+				return what, fix
+			}
+		}
+		if slices.ContainsFunc(runFlags, func(f string) bool {
+			return i < at && args[i].text == f || i == at && strings.HasPrefix(args[i].text, f+"=")
+		}) {
+			return "a value behind " + before(args[i]) + " would be read as a command", fixEnv
+		}
+	}
+	if !args[0].static && at >= 1 {
+		for _, a := range args[1:at] {
+			if a.text == "-c" || a.text == "-e" || a.text == "--eval" {
+				return "a value behind " + a.text + " may be read as a program", fixEnv
+			}
+		}
+	}
+	return "", ""
+}
+
+// environment reports whether args[at] is NAME=… of env or sudo.
+func environment(name string, args []arg, at int) bool {
+	if name != "env" && name != "sudo" && name != "doas" {
+		return false
+	}
+	for i := 1; i < at; i++ {
+		if a := args[i]; a.fades || !strings.Contains(a.text, "=") && a.text != "-i" && a.text != "-" {
+			return false
+		}
+	}
+	return assigns(args[at]) != ""
+}
+
+// assigns returns the name that an argument like NAME=… assigns to, before any
+// value; it is empty where there is none.
+func assigns(a arg) string {
+	name, _, ok := strings.Cut(a.text, "=")
+	if !ok || !syntax.ValidName(name) || a.mark >= 0 && a.mark <= len(name) || !literalName(a.word, name) {
+		return ""
+	}
+	return name
+}
+
+// literalName reports whether a word begins with NAME= outside of quotes and of
+// values.
+func literalName(w *syntax.Word, name string) bool {
+	lit, ok := w.Parts[0].(*syntax.Lit)
+	return ok && strings.HasPrefix(lit.Value, name+"=")
+}
+
+// feeds names the program of a statement that runs what it reads on its input.
+func feeds(n syntax.Node) (name string) {
+	syntax.Walk(n, func(n syntax.Node) bool {
+		call, ok := n.(*syntax.CallExpr)
+		if !ok || name != "" {
+			return name == ""
+		}
+		args := argsOf(call.Args, nil)
+		for i, a := range args {
+			if base := program(a.text); a.static && runsInput(base, args[i+1:]) {
+				name = base
+				break
+			}
+			if i == 0 && slices.Contains(quiet, a.text) {
+				break
+			}
+		}
+		return name == ""
+	})
+	return name
+}
+
+// runsInput reports whether a program takes its input for code, given the arguments.
+func runsInput(name string, args []arg) bool {
+	switch {
+	case slices.Contains(readers, name):
+		return true
+	case name == "eval":
+		return slices.ContainsFunc(args, func(a arg) bool { return !a.static })
+	case name == "xargs" || name == "parallel":
+		return slices.ContainsFunc(args, func(a arg) bool { return interpreter(a.text) })
+	case name == "ssh":
+		return len(args) < 2 || slices.ContainsFunc(args, func(a arg) bool { return interpreter(a.text) })
+	case name == "source" || name == ".":
+		return slices.ContainsFunc(args, func(a arg) bool { return strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/") })
+	case !interpreter(name):
+		return false
+	}
+	for _, a := range args {
+		if a.text == "-" || strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/") {
+			return true
+		}
+		if !strings.HasPrefix(a.text, "-") {
+			return a.fades
+		}
+		if slices.Contains(shells, name) && strings.Contains(a.text, "s") && !strings.HasPrefix(a.text, "--") {
+			return true
+		}
+		if strings.ContainsAny(a.text, "cem") {
+			return false
+		}
+	}
+	return true
+}
+
+// piped checks a pipe from a value into a program that runs its input.
+func piped(b *syntax.BinaryCmd, child syntax.Node) (what, fix string) {
+	if (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) && child == syntax.Node(b.X) {
+		if name := feeds(b.Y); name != "" {
+			return name + " at the end of the pipe would run what the value says", "run the commands in this script itself"
+		}
+	}
+	return "", ""
+}
+
+// before is the text of an argument up to the first value in it.
+func before(a arg) string {
+	if a.mark >= 0 {
+		return a.text[:a.mark]
+	}
+	return a.text
+}

@@ -1,0 +1,246 @@
+package tera
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// flows follows values through a script's variables to where the shell reads a
+// variable as code: arithmetic, where bash runs what is in a[$(…)], ${!name},
+// eval and the like. It takes no account of order: a name is one variable.
+type flows struct {
+	s     *script
+	moves []move                   // what is assigned to what
+	reads map[string][]syntax.Node // where a variable is read as code
+	funcs map[string]bool          // the functions of the script
+	assoc map[string]bool          // arrays whose subscripts are text
+}
+
+// move says that a variable may hold what is in a node.
+type move struct {
+	to   string
+	from syntax.Node
+}
+
+// reevaluated refuses values that reach such a place, unless they are whole numbers.
+func (s *script) reevaluated(file *syntax.File) []*Error {
+	if !slices.ContainsFunc(s.places, func(p *place) bool { return !integer(p.value.text) }) {
+		return nil
+	}
+	f := &flows{s: s, reads: map[string][]syntax.Node{}, funcs: map[string]bool{}, assoc: map[string]bool{}}
+	syntax.Walk(file, f.declarations)
+	for _, stmt := range file.Stmts {
+		syntax.Walk(stmt, func(n syntax.Node) bool { return f.visit(stmt, n) })
+	}
+	var errs []*Error
+	for _, p := range s.places {
+		if integer(p.value.text) {
+			continue
+		}
+		for name := range f.reached(p) {
+			for _, n := range f.reads[name] {
+				line, _ := position(s.t.src, s.source(int(n.Pos().Offset())))
+				errs = append(errs, s.t.fault(p.node,
+					fmt.Sprintf("the value gets into $%s, which line %d reads as code or as a number", name, line),
+					"only a whole number can stand here: declare the input as type: integer"))
+			}
+		}
+	}
+	return errs
+}
+
+func integer(v string) bool {
+	digits := strings.TrimLeft(v, "+-")
+	return digits != "" && len(v)-len(digits) <= 1 && strings.Trim(digits, "0123456789") == ""
+}
+
+// declarations notes functions and arrays with text for subscripts.
+func (f *flows) declarations(n syntax.Node) bool {
+	switch n := n.(type) {
+	case *syntax.FuncDecl:
+		if n.Name != nil {
+			f.funcs[n.Name.Value] = true
+		}
+	case *syntax.DeclClause:
+		options := ""
+		for _, a := range n.Args {
+			if a.Naked && a.Name == nil && a.Value != nil {
+				options += a.Value.Lit()
+			}
+			if a.Name == nil {
+				continue
+			}
+			if strings.Contains(options, "A") {
+				f.assoc[a.Name.Value] = true
+			}
+			if strings.ContainsAny(options, "in") {
+				f.reads[a.Name.Value] = append(f.reads[a.Name.Value], a)
+			}
+		}
+	}
+	return true
+}
+
+// visit notes what one node moves, and what it reads as code; whole is the
+// statement it is a part of.
+func (f *flows) visit(whole *syntax.Stmt, n syntax.Node) bool {
+	switch n := n.(type) {
+	case *syntax.Assign:
+		if n.Name != nil {
+			f.moves = append(f.moves, move{n.Name.Value, n})
+		}
+		if n.Index != nil && !(n.Name != nil && f.assoc[n.Name.Value]) {
+			f.number(n.Index)
+		}
+	case *syntax.WordIter:
+		for _, w := range n.Items {
+			f.moves = append(f.moves, move{n.Name.Value, w})
+		}
+	case *syntax.ParamExp:
+		f.expansion(n)
+	case *syntax.ArrayElem:
+		if n.Index != nil {
+			f.number(n.Index)
+		}
+	case *syntax.ArithmExp, *syntax.ArithmCmd, *syntax.LetClause, *syntax.CStyleLoop:
+		f.number(n)
+	case *syntax.BinaryTest:
+		switch n.Op {
+		case syntax.TsEql, syntax.TsNeq, syntax.TsLeq, syntax.TsGeq, syntax.TsLss, syntax.TsGtr:
+			f.number(n)
+		}
+	case *syntax.UnaryTest:
+		if n.Op == syntax.TsVarSet || n.Op == syntax.TsRefVar {
+			f.code(n)
+		}
+	case *syntax.DeclClause:
+		for _, a := range n.Args {
+			if a.Name == nil && a.Value != nil {
+				f.code(a.Value)
+			}
+		}
+	case *syntax.CallExpr:
+		f.call(whole, n)
+	}
+	return true
+}
+
+func (f *flows) expansion(n *syntax.ParamExp) {
+	if n.Excl && n.Param != nil {
+		f.reads[n.Param.Value] = append(f.reads[n.Param.Value], n)
+	}
+	if n.Index != nil && !(n.Param != nil && f.assoc[n.Param.Value]) {
+		f.number(n.Index)
+	}
+	if n.Slice != nil {
+		for _, x := range []syntax.ArithmExpr{n.Slice.Offset, n.Slice.Length} {
+			if x != nil {
+				f.number(x)
+			}
+		}
+	}
+}
+
+// call notes what a command moves into variables and what it reads as code.
+func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
+	args := argsOf(n.Args, f.s.places)
+	for len(args) > 1 && (args[0].text == "command" || args[0].text == "builtin") {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return
+	}
+	name := program(args[0].text)
+	switch {
+	case f.funcs[args[0].text]:
+		for i, a := range args[1:] {
+			for _, to := range []string{fmt.Sprint(i + 1), "@", "*"} {
+				f.moves = append(f.moves, move{to, a.word})
+			}
+		}
+	case name == "set":
+		for _, a := range args[1:] {
+			f.moves = append(f.moves, move{"@", a.word}, move{"*", a.word}, move{"1", a.word})
+		}
+	case slices.Contains([]string{"read", "mapfile", "readarray"}, name):
+		for _, a := range args[1:] {
+			f.moves = append(f.moves, move{a.text, whole})
+			f.code(a.word)
+		}
+	case slices.Contains([]string{"eval", "unset", "getopts", "declare", "typeset", "source", ".", "trap"}, name):
+		for _, a := range args[1:] {
+			f.code(a.word)
+		}
+	case name == "let":
+		for _, a := range args[1:] {
+			f.number(a.word)
+		}
+	}
+	for i, a := range args[:len(args)-1] {
+		option := a.static && strings.HasPrefix(a.text, "-")
+		switch {
+		case !option || i == 0:
+		case name == "printf" && a.text == "-v":
+			f.code(args[i+1].word)
+			for _, b := range args[i+1:] {
+				f.moves = append(f.moves, move{args[i+1].text, b.word})
+			}
+		case (name == "test" || name == "[") && (a.text == "-v" || a.text == "-R"),
+			strings.HasSuffix(a.text, "c") && slices.ContainsFunc(args[:i], func(b arg) bool { return interpreter(b.text) }):
+			f.code(args[i+1].word)
+		}
+	}
+}
+
+// code notes every variable that a node expands as read for code.
+func (f *flows) code(n syntax.Node) {
+	syntax.Walk(n, func(m syntax.Node) bool {
+		if e, ok := m.(*syntax.ParamExp); ok && e.Param != nil && !e.Length {
+			f.reads[e.Param.Value] = append(f.reads[e.Param.Value], n)
+		}
+		return true
+	})
+}
+
+// number is like code for arithmetic, where a variable needs no $.
+func (f *flows) number(n syntax.Node) {
+	f.code(n)
+	syntax.Walk(n, func(m syntax.Node) bool {
+		if w, ok := m.(*syntax.Word); ok && syntax.ValidName(w.Lit()) {
+			f.reads[w.Lit()] = append(f.reads[w.Lit()], n)
+		}
+		return true
+	})
+}
+
+// reached returns the variables that a place's value may get into.
+func (f *flows) reached(p *place) map[string]bool {
+	got := map[string]bool{}
+	for changed := true; changed; {
+		changed = false
+		for _, m := range f.moves {
+			if !got[m.to] && (slices.Contains(p.stack, m.from) || f.names(m.from, got)) {
+				got[m.to], changed = true, true
+			}
+		}
+	}
+	return got
+}
+
+// names reports whether a node uses one of the variables.
+func (f *flows) names(n syntax.Node, vars map[string]bool) bool {
+	found := false
+	if len(vars) == 0 {
+		return false
+	}
+	syntax.Walk(n, func(n syntax.Node) bool {
+		if e, ok := n.(*syntax.ParamExp); ok && e.Param != nil && vars[e.Param.Value] {
+			found = true
+		}
+		return !found
+	})
+	return found
+}

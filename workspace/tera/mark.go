@@ -1,0 +1,104 @@
+package tera
+
+import (
+	"crypto/rand"
+	"fmt"
+	"sort"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// newMark returns the words that stand for values while a script is parsed: all
+// letters and digits, so they are legal wherever a word is, and found neither in
+// the template nor in a value.
+func newMark(src string, vals map[int]value) (func(int) string, error) {
+	for {
+		raw := make([]byte, 16)
+		if _, err := rand.Read(raw); err != nil {
+			return nil, fmt.Errorf("choose a mark: %w", err)
+		}
+		// It begins and ends with a letter so that it is no number and no descriptor.
+		stem := fmt.Sprintf("Zq%xx", raw)
+		if occurs(stem, src, vals) {
+			continue
+		}
+		return func(i int) string { return fmt.Sprintf("%s%07dz", stem, i) }, nil
+	}
+}
+
+func occurs(stem, src string, vals map[int]value) bool {
+	if strings.Contains(src, stem) {
+		return true
+	}
+	for _, v := range vals {
+		if strings.Contains(v.text, stem) {
+			return true
+		}
+	}
+	return false
+}
+
+// stem is what all marks of a script begin with.
+func (p *place) stem() string { return p.mark[:len(p.mark)-len("0000000z")] }
+
+// locate finds the literal that holds each mark, and what stands above it. A
+// mark that is in no literal stays without a stack and is refused.
+func (s *script) locate(file *syntax.File) {
+	var stack []syntax.Node
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		stack = append(stack, n)
+		switch n := n.(type) {
+		case *syntax.Lit:
+			s.hold(n.Value, n.Pos(), n.End(), stack)
+		case *syntax.SglQuoted:
+			s.hold(n.Value, n.Pos(), n.End(), stack)
+		case *syntax.Comment:
+			s.hold(n.Text, n.Pos(), n.End(), stack)
+		}
+		return true
+	})
+}
+
+// hold gives the stack to the places inside one literal.
+func (s *script) hold(text string, from, to syntax.Pos, stack []syntax.Node) {
+	first := sort.Search(len(s.places), func(i int) bool { return s.places[i].at >= int(from.Offset()) })
+	for _, p := range s.places[first:] {
+		if p.at+len(p.mark) > int(to.Offset()) {
+			return
+		}
+		if p.stack == nil && strings.Contains(text, p.mark) {
+			p.stack = append([]syntax.Node(nil), stack...)
+			p.kind = quotingOf(stack)
+		}
+	}
+}
+
+// quotingOf tells the quoting from the last nodes of a stack; it is zero where
+// nothing is known to be safe.
+func quotingOf(stack []syntax.Node) quoting {
+	leaf, above := stack[len(stack)-1], syntax.Node(nil)
+	if len(stack) > 1 {
+		above = stack[len(stack)-2]
+	}
+	switch leaf := leaf.(type) {
+	case *syntax.SglQuoted:
+		if !leaf.Dollar {
+			return single
+		}
+	case *syntax.Lit:
+		switch above := above.(type) {
+		case *syntax.Word:
+			return bare
+		case *syntax.DblQuoted:
+			if !above.Dollar {
+				return double
+			}
+		}
+	}
+	return 0
+}

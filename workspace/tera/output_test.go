@@ -1,0 +1,214 @@
+package tera_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"stroem/workspace/tera"
+)
+
+// forging are values that try to end the JSON string in which they stand.
+var forging = []string{
+	`plain`, ``, `a "quoted" b`, `","admin":true,"z":"`, `"} `, `\`, `\"`, `\\`, `\u0022,\u0022admin\u0022:true`, `\n`, `\c`, `\0101`, "\x01\x1b\x7f",
+	"a\nOUTPUT: {\"admin\":true}", "a\r\nOUTPUT: {}", "\t\b\f", `'`, `$(id)`, "`id`", `it's`, `é日🙂`, `%s%n`, "\u2028", `a\`, `</script>`,
+	`"}` + "\n" + `OUTPUT: {"admin":true}`, `\",\"admin\":true,\"z\":\"`, `u0022`, `!`, `# x`,
+}
+
+// TestOutputCannotBeForged runs scripts that print OUTPUT lines with hostile
+// values: one line comes out, it is JSON, and the value arrives in its field.
+func TestOutputCannotBeForged(t *testing.T) {
+	t.Parallel()
+	scripts := []string{
+		`echo 'OUTPUT: {"m": "{{ x }}", "n": 1}'`,
+		`echo "OUTPUT: {\"m\": \"{{ x }}\", \"n\": 1}"`,
+		`echo OUTPUT: '{"m": "{{ x }}", "n": 1}'`,
+		`echo "OUTPUT:{\"m\": \""{{ x }}"\", \"n\": 1}"`,
+		`echo OUTPUT: {\"m\":'"{{ x }}", "n": 1}'`,
+		`printf '%s\n' 'OUTPUT: {"m": "{{ x }}", "n": 1}'`,
+		`printf '%s\n' "OUTPUT: {\"z\": \"{{ x }}{{ x }}\", \"m\": \"{{ x }}\", \"n\": 1}"`,
+		"echo 'first line\nOUTPUT: {\"m\": \"{{ x }}\", \"n\": 1}'",
+		`y='OUTPUT: {"m": "{{ x }}", "n": 1}'; printf '%s\n' "$y"`,
+	}
+	for _, sh := range shells {
+		for _, script := range scripts {
+			t.Run(sh.name+" "+script, func(t *testing.T) {
+				t.Parallel()
+				haveShell(t, sh.args[0])
+				tmpl := parse(t, script)
+				if strings.Contains(script, `OUTPUT: {\"m`) && strings.HasPrefix(script, "echo O") {
+					if _, err := tmpl.Shell(tera.Vars{"x": "a"}, sh.dialect); err == nil {
+						t.Error("an unquoted brace is not refused")
+					}
+					return
+				}
+				for _, v := range forging {
+					text, err := tmpl.Shell(tera.Vars{"x": v}, sh.dialect)
+					if err != nil {
+						t.Fatalf("%q: %v", v, err)
+					}
+					out, err := run(t, sh.args, t.TempDir(), text)
+					if err != nil {
+						t.Fatalf("%q: %v", v, err)
+					}
+					checkOutput(t, out, v)
+				}
+			})
+		}
+	}
+}
+
+func checkOutput(t *testing.T, out, v string) {
+	t.Helper()
+	var lines []string
+	for line := range strings.Lines(out) {
+		if rest, ok := strings.CutPrefix(line, "OUTPUT:"); ok {
+			lines = append(lines, rest)
+		}
+	}
+	var got map[string]any
+	if len(lines) != 1 {
+		t.Fatalf("%q gave %d lines: %q", v, len(lines), out)
+	}
+	if err := json.Unmarshal([]byte(lines[0]), &got); err != nil {
+		t.Fatalf("%q is no JSON: %v in %q", v, err, lines[0])
+	}
+	if got["m"] != v || got["n"] != 1.0 || got["admin"] != nil {
+		t.Errorf("%q arrived as %v", v, got)
+	}
+}
+
+// TestOutputOutsideOfAString checks values that are JSON themselves.
+func TestOutputOutsideOfAString(t *testing.T) {
+	t.Parallel()
+	values := []any{1, -2.5, true, false, nil, json.Number("12"), []any{}, []any{"a\"b\\\n'", 1.0, nil}, map[string]any{"k": "<&>\u2028\x7f$(id)`", "l": []any{true}}}
+	for _, sh := range shells {
+		for _, script := range []string{`echo 'OUTPUT: {"m": {{ x }}}'`, `echo "OUTPUT: {\"m\": {{ x }}}"`, `printf '%s\n' 'OUTPUT: {"m": {{ x }}}'`} {
+			t.Run(sh.name+" "+script, func(t *testing.T) {
+				t.Parallel()
+				haveShell(t, sh.args[0])
+				for _, v := range values {
+					text, err := parse(t, script).Shell(tera.Vars{"x": v}, sh.dialect)
+					if err != nil {
+						t.Fatalf("%v: %v", v, err)
+					}
+					out, err := run(t, sh.args, t.TempDir(), text)
+					var got map[string]json.RawMessage
+					if err != nil || json.Unmarshal([]byte(strings.TrimPrefix(out, "OUTPUT:")), &got) != nil {
+						t.Fatalf("%v printed %q, %v", v, out, err)
+					}
+					want, _ := json.Marshal(v)
+					var a, b any
+					if json.Unmarshal(want, &a) != nil || json.Unmarshal(got["m"], &b) != nil || !equal(a, b) {
+						t.Errorf("%s arrived as %s", want, got["m"])
+					}
+				}
+			})
+		}
+	}
+}
+
+func equal(a, b any) bool {
+	x, _ := json.Marshal(a)
+	y, _ := json.Marshal(b)
+	return string(x) == string(y)
+}
+
+// TestValuesThatCannotBePrinted checks what is refused for the value's sake.
+func TestValuesThatCannotBePrinted(t *testing.T) {
+	t.Parallel()
+	both := []tera.Dialect{tera.Bash, tera.POSIX}
+	tests := []struct {
+		script, value, says string
+		dialects            []tera.Dialect
+	}{
+		{`echo 'OUTPUT: {"m": {{ x }}}'`, `1`, "outside of the quotes", both},
+		{`echo "STATE: {{ x }}"`, `{}`, "outside of the quotes", both},
+		{`echo GLOBAL_STATE: {{ x }}`, `{}`, "outside of the quotes", both},
+		{`echo 'OUTPUT: {"m": "\{{ x }}"}'`, `n`, "backslash", both},
+		{`echo 'OUTPUT: {"m": "\u00{{ x }}"}'`, `22`, "backslash", both},
+		{`echo -e 'OUTPUT: {"m": "{{ x }}"}'`, `"`, "expand the escapes", both},
+		{`echo -ne "OUTPUT: {\"m\": \"{{ x }}\"}"`, `\`, "expand the escapes", both},
+		{`shopt -s xpg_echo; echo 'OUTPUT: {"m": "{{ x }}"}'`, `"`, "expand the escapes", both},
+		{`printf '%b\n' 'OUTPUT: {"m": "{{ x }}"}'`, `"`, "expand the escapes", both},
+		{`printf 'OUTPUT: {"m": "%s"}\n' {{ x }}`, `a`, "a line that the server reads", both},
+		{`printf '%s%s\n' OUTPUT: {{ x }}`, `a`, "a line that the server reads", both},
+		{`printf 'a\nOUTPUT: %s\n' {{ x }}`, `a`, "a line that the server reads", both},
+		{`echo {{ x }}`, `a\nb`, `expand the backslash`, []tera.Dialect{tera.POSIX}},
+		{`echo "{{ x }}"`, `a\`, `printf '%s\n'`, []tera.Dialect{tera.POSIX}},
+		{`echo -e {{ x }}`, `a\nb`, `expand the backslash`, both},
+		{`echo -n -e "{{ x }}"`, `a\nb`, `expand the backslash`, both},
+		{`echo $OPTS "{{ x }}"`, `a\nb`, `expand the backslash`, both},
+		{`builtin echo -e {{ x }}`, `a\nb`, `expand the backslash`, both},
+		{`shopt -s xpg_echo; echo {{ x }}`, `a\nb`, `expand the backslash`, both},
+		{`echo -e '\{{ x }}'`, `n`, `swallow`, both},
+		{`echo -e '\x4{{ x }}'`, `1`, `swallow`, both},
+		{`printf '%b' {{ x }}`, `a\nb`, `expand the backslash`, both},
+		{`printf "$y" {{ x }}`, `a\nb`, `expand the backslash`, both},
+		{`printf {{ x }}`, `a%s`, `printf '%s\n'`, both},
+		{`printf "{{ x }}\n"`, `a\n`, `printf '%s\n'`, both},
+		{`printf {{ x }} a`, `-v`, `option`, both},
+		{`: {{ x }}`, "a\x00b", `NUL`, both},
+	}
+	for _, tt := range tests {
+		for _, d := range tt.dialects {
+			t.Run(d.String()+" "+tt.script, func(t *testing.T) {
+				t.Parallel()
+				_, err := parse(t, tt.script).Shell(tera.Vars{"x": tt.value}, d)
+				var e *tera.Error
+				if !errors.As(err, &e) || !strings.Contains(e.Error(), tt.says) {
+					t.Errorf("says %v, not %q", err, tt.says)
+				}
+			})
+		}
+	}
+}
+
+// TestValuesReadAsCodeLater checks that a value may not get into a variable that
+// the script reads as a number or as code.
+func TestValuesReadAsCodeLater(t *testing.T) {
+	t.Parallel()
+	refused := []string{
+		"n={{ x }}\necho $((n + 1))", "n={{ x }}\necho $(($n + 1))", "n={{ x }}; m=$n; (( m++ ))", "n={{ x }}; let m=n+1", "n={{ x }}; echo ${y:n:1}", "n={{ x }}; echo ${a[n]}", "n={{ x }}; a[n]=1",
+		"n={{ x }}; [[ $n -gt 1 ]]", "n={{ x }}; [[ -v $n ]]", "n={{ x }}; echo ${!n}", "n={{ x }}; eval \"$n\"", "n={{ x }}; bash -c \"$n\"", "declare -i n; n={{ x }}", "for n in {{ x }}; do echo $((n)); done",
+		"f() { echo $(( $1 )); }; f {{ x }}", "f() { local n=$1; echo $(( n )); }; f {{ x }}", "read -r n <<< {{ x }}; echo $((n))", "echo {{ x }} | while read -r n; do echo $((n)); done", "n=$(echo {{ x }}); echo $((n))",
+		"n={{ x }}; [ -v \"$n\" ]", "n={{ x }}; printf -v \"$n\" a", "n={{ x }}; unset \"$n\"", "a=({{ x }}); echo $(( ${a[0]} ))", "n={{ x }}; declare \"$n\"", "n={{ x }}; for ((i=0; i<n; i++)); do :; done",
+	}
+	for _, script := range refused {
+		t.Run(script, func(t *testing.T) {
+			t.Parallel()
+			tmpl := parse(t, script)
+			if _, err := tmpl.Shell(tera.Vars{"x": "a[$(id)]"}, tera.Bash); err == nil || !strings.Contains(err.Error(), "whole number") {
+				t.Errorf("not refused: %v", err)
+			}
+			for _, n := range []any{5, "-12", json.Number("7")} {
+				if _, err := tmpl.Shell(tera.Vars{"x": n}, tera.Bash); err != nil {
+					t.Errorf("%v is refused: %v", n, err)
+				}
+			}
+		})
+	}
+	for _, script := range []string{
+		"n={{ x }}; m=1; echo $((m)) \"$n\"", "n={{ x }}; echo ${#n}", "declare -A m; n={{ x }}; echo \"${m[$n]}\"", "read -r n <<< {{ x }}; echo \"$n\"", "n={{ x }}; bash -c 'echo \"$1\"' _ \"$n\"", "n={{ x }}; [ \"$n\" = a ]; export n",
+	} {
+		if _, err := parse(t, script).Shell(tera.Vars{"x": "a[$(id)]"}, tera.Bash); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+}
+
+// TestExampleScriptsWork checks the scripts of every day.
+func TestExampleScriptsWork(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile("testdata/deploy.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {
+		if errs := parse(t, string(script)).CheckShell(d); len(errs) > 0 {
+			t.Errorf("%v: %v", d, errs)
+		}
+	}
+}

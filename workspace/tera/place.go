@@ -1,0 +1,233 @@
+package tera
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// refusal says why no value, or not this one, can stand at a place; what is
+// empty when it can. Whatever is not known to be safe is refused.
+func (s *script) refusal(p *place, d Dialect) (what, fix string) {
+	if p.stack == nil {
+		return "a value cannot stand here: the shell expects a word of its own", fixEnv
+	}
+	for i := range len(p.stack) - 1 {
+		if what, fix = s.under(p, i, d); what != "" {
+			return what, fix
+		}
+	}
+	leaf := p.stack[len(p.stack)-1]
+	switch leaf := leaf.(type) {
+	case *syntax.Comment:
+		return "a value in a comment could end it", "take it out of the comment"
+	case *syntax.SglQuoted:
+		if leaf.Dollar {
+			return "a value cannot stand inside $'…'", "put it in '…' or \"…\""
+		}
+	}
+	if p.kind == 0 {
+		return "a value cannot stand inside $\"…\"", "put it in \"…\" without the $"
+	}
+	if what, fix = s.edge(p); what != "" {
+		return what, fix
+	}
+	return s.printed(p, d)
+}
+
+// edge looks at what touches the value: a backslash would take the first
+// character of its quoting away.
+func (s *script) edge(p *place) (what, fix string) {
+	if p.kind == single {
+		return "", ""
+	}
+	before := s.src[:p.at]
+	if strings.HasSuffix(before, "$") && !odd(before[:len(before)-1]) {
+		return "a $ stands right before the value", `write \$ for a dollar sign`
+	}
+	joined := strings.HasSuffix(before, "\n") && odd(before[:len(before)-1])
+	if joined || odd(before) {
+		return "a backslash stands right before the value", `write "…" around the value and put the backslash elsewhere`
+	}
+	return "", ""
+}
+
+// odd reports whether s ends in an odd number of backslashes.
+func odd(s string) bool {
+	return (len(s)-len(strings.TrimRight(s, `\`)))%2 == 1
+}
+
+// under checks one step of the way down to a place: p.stack[i+1] inside p.stack[i].
+func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
+	child := p.stack[i+1]
+	switch n := p.stack[i].(type) {
+	case *syntax.File, *syntax.Stmt, *syntax.Subshell, *syntax.Block, *syntax.IfClause,
+		*syntax.WhileClause, *syntax.DblQuoted, *syntax.ProcSubst, *syntax.TimeClause, *syntax.ArrayExpr:
+		return "", ""
+	case *syntax.BinaryCmd:
+		return piped(n, child)
+	case *syntax.ForClause:
+		if _, ok := n.Loop.(*syntax.CStyleLoop); ok && child == syntax.Node(n.Loop) {
+			return arithmetic()
+		}
+		return "", ""
+	case *syntax.WordIter:
+		return unless(child != syntax.Node(n.Name), "the variable of a for loop")
+	case *syntax.FuncDecl:
+		return unless(child == syntax.Node(n.Body), "the name of a function")
+	case *syntax.CaseClause:
+		return "", ""
+	case *syntax.CaseItem:
+		for _, w := range n.Patterns {
+			if child == syntax.Node(w) {
+				return "a value cannot stand in a pattern of case", `compare instead: [ "$X" = {{ … }} ]`
+			}
+		}
+		return "", ""
+	case *syntax.CoprocClause:
+		return unless(child == syntax.Node(n.Stmt), "the name of a coprocess")
+	case *syntax.CmdSubst:
+		if n.Backquotes {
+			return "a value cannot stand inside backquotes", "write $(…)"
+		}
+		return unless(!n.TempFile && !n.ReplyVar, "this kind of substitution")
+	case *syntax.Word:
+		return inWord(n)
+	case *syntax.Redirect:
+		return redirected(p, i, n)
+	case *syntax.Assign:
+		return s.assigned(p, i, n)
+	case *syntax.ArrayElem:
+		return unless(child == syntax.Node(n.Value), "an array's subscript")
+	case *syntax.DeclClause:
+		return declared(n, child)
+	case *syntax.CallExpr:
+		return s.called(p, n, child, d)
+	case *syntax.ParamExp:
+		return s.inExpansion(p, n)
+	case *syntax.TestClause:
+		return "a value cannot stand inside [[ … ]]", `write [ "$NAME" = … ], and ` + fixEnv
+	case *syntax.ExtGlob:
+		return "a value cannot stand in a pattern", fixEnv
+	case *syntax.ArithmExp, *syntax.ArithmCmd, *syntax.LetClause:
+		return arithmetic()
+	}
+	return "a value cannot stand here", fixEnv
+}
+
+func unless(ok bool, place string) (what, fix string) {
+	if ok {
+		return "", ""
+	}
+	return "a value cannot stand as " + place, fixEnv
+}
+
+func arithmetic() (what, fix string) {
+	return "a value cannot stand in arithmetic, where the shell would run what is in it", "compute it in another language, or give the number by an action's input with a fixed set of values"
+}
+
+func (s *script) inExpansion(p *place, n *syntax.ParamExp) (what, fix string) {
+	if n.Short && n.Param != nil {
+		if name, _, _ := strings.Cut(n.Param.Value, p.stem()); name != "" {
+			return "the value follows $" + name + " and would be read as a part of that name", "write ${" + name + "} there"
+		}
+		return "the value follows a $ and would be read as the name of a variable", `write \$ for a dollar sign`
+	}
+	return "a value cannot stand inside ${…}", `assign it first: NAME={{ … }}, then "$NAME"`
+}
+
+// inWord refuses words that the shell expands beyond their quotes.
+func inWord(w *syntax.Word) (what, fix string) {
+	for i, part := range w.Parts {
+		if _, ok := part.(*syntax.ExtGlob); ok {
+			return "a value cannot stand in a pattern", `assign it first: NAME={{ … }}, then use "$NAME"`
+		}
+		lit, ok := part.(*syntax.Lit)
+		if !ok {
+			continue
+		}
+		for _, p := range unescapeBare(lit.Value) {
+			switch {
+			case p.quoted:
+			case strings.ContainsAny(p.text, "*?["):
+				return "a value cannot stand in a word with a pattern (* ? [)", `assign it first: NAME={{ … }}, then "$NAME"/*`
+			case strings.Contains(p.text, "{"):
+				return "a value cannot stand in a word with a brace", "put the word in quotes"
+			case strings.Contains(p.text, "~"):
+				return "a value cannot stand in a word with a ~", `write "$HOME" for ~, or put the word in quotes`
+			}
+		}
+		if strings.HasSuffix(lit.Value, "$") && !odd(lit.Value[:len(lit.Value)-1]) && i+1 < len(w.Parts) {
+			return "a $ before a quote means something else in every shell", `write \$ for a dollar sign`
+		}
+	}
+	return "", ""
+}
+
+// redirected checks the target of a redirection.
+func redirected(p *place, i int, r *syntax.Redirect) (what, fix string) {
+	switch child := p.stack[i+1]; {
+	case r.Hdoc != nil && child == syntax.Node(r.Hdoc):
+		return "a value cannot stand in a here-document yet", fixEnv + `, or print it: printf '%s\n' {{ … }}`
+	case child != syntax.Node(r.Word):
+		return "a value cannot stand as a descriptor", "write the number"
+	case r.N != nil && strings.HasPrefix(r.N.Value, "{"):
+		return "a value cannot stand behind {name}>", "write the number of the descriptor"
+	}
+	switch r.Op {
+	case syntax.RdrIn, syntax.WordHdoc, syntax.RdrInOut:
+		if name := feeds(p.stack[i-1]); name != "" {
+			return name + " would run what the value says", "run the commands in this script itself"
+		}
+		return "", ""
+	case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll:
+		return "", ""
+	}
+	return "a value cannot stand behind " + r.Op.String(), "write the file or the number itself"
+}
+
+// assigned checks an assignment, with or without a command behind it.
+func (s *script) assigned(p *place, i int, a *syntax.Assign) (what, fix string) {
+	child := p.stack[i+1]
+	switch {
+	case a.Index != nil:
+		return "a value cannot stand in or behind a subscript", "assign the whole array: NAME=( … )"
+	case a.Name == nil || child == syntax.Node(a.Name):
+		return "a value cannot stand as the name of a variable", "write the name itself"
+	}
+	return special(a.Name.Value)
+}
+
+// special refuses the variables whose value the shell or the linker runs.
+func special(name string) (what, fix string) {
+	if !slices.Contains(specials, name) && !strings.HasPrefix(name, "LD_") && !strings.HasPrefix(name, "DYLD_") {
+		return "", ""
+	}
+	return "a value cannot be assigned to " + name + ", which decides what runs", "set it to something fixed"
+}
+
+var specials = []string{
+	"PATH", "ENV", "BASH_ENV", "PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS3", "PS4", "SHELLOPTS", "BASHOPTS",
+	"RANDOM", "SRANDOM", "SECONDS", "OPTIND", "OPTARG", "HISTCMD", "LINENO", "BASHPID", "EPOCHSECONDS",
+	"EPOCHREALTIME", "DIRSTACK", "FUNCNAME", "GROUPS", "UID", "EUID", "PPID", "BASH_ARGV0", "BASH_COMPAT",
+	"BASH_XTRACEFD", "BASH_SUBSHELL", "BASH_CMDS", "BASH_ALIASES", "BASH_LOADABLES_PATH", "FUNCNEST", "COMP_CWORD", "COMP_POINT",
+	"COMP_KEY", "COMP_TYPE", "COMPREPLY", "READLINE_LINE", "READLINE_POINT", "READLINE_MARK", "MAPFILE", "REPLY",
+	"TMOUT", "HISTFILE", "HISTSIZE", "HISTFILESIZE", "HISTCONTROL", "FCEDIT", "EDITOR", "VISUAL", "SHELL", "POSIXLY_CORRECT",
+	"GLOBIGNORE", "EXECIGNORE", "COPROC", "PIPESTATUS", "MAIL", "MAILPATH", "MAILCHECK", "CDPATH",
+}
+
+// declared checks declare, local, export, readonly and typeset.
+func declared(n *syntax.DeclClause, child syntax.Node) (what, fix string) {
+	for _, a := range n.Args {
+		if syntax.Node(a) == child && (a.Naked || a.Name == nil || a.Array != nil) {
+			return n.Variant.Value + " takes a value only as NAME={{ … }}", "write the name itself"
+		}
+	}
+	for _, a := range n.Args {
+		if a.Naked && (a.Name == nil || strings.HasPrefix(a.Name.Value, "-")) {
+			return "a value cannot stand behind an option of " + n.Variant.Value, "assign it on a line of its own: NAME={{ … }}"
+		}
+	}
+	return "", ""
+}

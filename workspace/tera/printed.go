@@ -1,0 +1,245 @@
+package tera
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// protocol are the beginnings of lines that the server reads in what a script prints.
+var protocol = []string{"OUTPUT:", "STATE:", "GLOBAL_STATE:"}
+
+const fixPrintf = `write printf '%s\n' {{ … }}`
+
+// printed checks what a value would do to the text that a command prints, and
+// rewrites it where it becomes a part of JSON that the server reads.
+func (s *script) printed(p *place, d Dialect) (what, fix string) {
+	p.plain = p.value.text
+	word := p.word()
+	if word == nil {
+		return "", ""
+	}
+	marked := ahead(word, p)
+	static := s.written(marked)
+	var args []arg
+	name, at, expands, unicode := "", 0, false, false
+	if call, i := p.call(); call != nil {
+		args, at = argsOf(call.Args, s.places), i
+		for len(args) > 1 && at > 1 && (args[0].text == "command" || args[0].text == "builtin") {
+			args, at = args[1:], at-1
+		}
+		name = program(args[0].text)
+		expands, unicode = s.expands(args, at, d), s.expands(args, at, Bash)
+	}
+	if name == "echo" {
+		static = s.echoed(args, at) + static
+	}
+	if expands && halfEscape.MatchString(marked) {
+		return "a backslash before the value would swallow a part of it", fixPrintf
+	}
+	if line, ok := protocolLine(static); ok {
+		if expands && strings.Contains(marked, `\`) {
+			return "the backslash before the value may be expanded", fixPrintf
+		}
+		if what, fix = s.output(p, line); what == "" && unicode && strings.Contains(p.plain, `\`) {
+			return "this " + name + " would expand the escapes in the JSON", fixPrintf
+		}
+		return what, fix
+	}
+	if name == "printf" {
+		if what, fix = s.formatting(p, args, at); what != "" {
+			return what, fix
+		}
+	}
+	if expands && strings.Contains(p.value.text, `\`) {
+		return "this " + name + " would expand the backslash in the value", fixPrintf
+	}
+	return "", ""
+}
+
+// formatting checks a value in or behind the format of printf.
+func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
+	format, _ := formatOf(args)
+	if at > format {
+		for _, a := range args[format:at] {
+			for _, line := range strings.Split(strings.ReplaceAll(a.text, `\n`, "\n"), "\n") {
+				if _, ok := protocolLine(line); ok {
+					return "the value is printed into a line that the server reads", `write it into the line: printf '%s\n' 'OUTPUT: {"name": "{{ … }}"}'`
+				}
+			}
+		}
+		return "", ""
+	}
+	if strings.ContainsAny(p.value.text, `%\`) {
+		return `printf would expand the % or the \ in the value`, fixPrintf
+	}
+	if before(args[at]) == "" && strings.HasPrefix(p.value.text, "-") {
+		return "printf would read the value as an option", fixPrintf
+	}
+	return "", ""
+}
+
+// word returns the outermost word that holds the place, inside the innermost
+// list of commands.
+func (p *place) word() (w *syntax.Word) {
+	for i := len(p.stack) - 1; i >= 0; i-- {
+		switch n := p.stack[i].(type) {
+		case *syntax.Word:
+			w = n
+		case *syntax.Stmt:
+			return w
+		}
+	}
+	return w
+}
+
+// ahead is the text of a word before a place, with the marks of the values in it
+// and without what the shell expands.
+func ahead(w *syntax.Word, p *place) string {
+	var b strings.Builder
+	for _, part := range pieces(w.Parts, false) {
+		if part.node == nil {
+			b.WriteString(part.text)
+		}
+	}
+	text, _, _ := strings.Cut(b.String(), p.mark)
+	return text
+}
+
+// written puts the values, as they are going to be written, where a text has marks.
+func (s *script) written(text string) string {
+	if len(s.places) == 0 || !strings.Contains(text, s.places[0].stem()) {
+		return text
+	}
+	for _, p := range s.places {
+		text = strings.ReplaceAll(text, p.mark, p.plain)
+	}
+	return text
+}
+
+// echoed is what echo prints before the argument args[at].
+func (s *script) echoed(args []arg, at int) string {
+	var b strings.Builder
+	options := true
+	for _, a := range args[1:at] {
+		text := s.written(a.text)
+		if options && strings.HasPrefix(text, "-") && strings.Trim(text[1:], "neE") == "" {
+			continue
+		}
+		options = false
+		b.WriteString(text + " ")
+	}
+	return b.String()
+}
+
+// protocolLine returns the last line of a text when the server reads it, less
+// its first word.
+func protocolLine(text string) (rest string, ok bool) {
+	line := strings.TrimLeft(text[strings.LastIndexAny(text, "\n\r")+1:], " \t")
+	for _, prefix := range protocol {
+		if rest, ok := strings.CutPrefix(line, prefix); ok {
+			return rest, true
+		}
+	}
+	return "", false
+}
+
+// output writes a value into JSON that the server reads: as a part of a string
+// where it stands in one, else as JSON of its own.
+func (s *script) output(p *place, before string) (what, fix string) {
+	inside, half := inString(before)
+	if half {
+		return "a backslash of the JSON stands before the value", "take it out"
+	}
+	if !s.known {
+		return "", ""
+	}
+	if inside {
+		p.plain = escapeJSON(p.value.text)
+	} else if p.plain, what = bareJSON(p.value.any); what != "" {
+		return what, `put it in the quotes of a JSON string: OUTPUT: {"name": "{{ … }}"}`
+	}
+	return "", ""
+}
+
+// inString reports whether a JSON text ends inside a string, and whether it ends
+// in half an escape there.
+func inString(text string) (inside, half bool) {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			inside = !inside
+		case c == '\\' && inside:
+			width := 2
+			if i+1 < len(text) && text[i+1] == 'u' {
+				width = 6
+			}
+			if i+width > len(text) {
+				return true, true
+			}
+			i += width - 1
+		}
+	}
+	return inside, false
+}
+
+// escapeJSON writes a text as the inside of a JSON string. It uses \u00XX alone:
+// an echo may expand a backslash and a letter.
+func escapeJSON(v string) string {
+	var b strings.Builder
+	for i := range len(v) {
+		if c := v[i]; c < ' ' || c == '"' || c == '\\' || c == 0x7f {
+			fmt.Fprintf(&b, `\u%04x`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// bareJSON writes a value that is no string as JSON on one line.
+func bareJSON(v any) (s, what string) {
+	switch v := v.(type) {
+	case string:
+		return "", "a string outside of the quotes of the JSON could be anything"
+	case map[string]any, Vars, []any, nil, bool:
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return "", "the value cannot be written as JSON"
+		}
+		return unicodeOnly(string(raw)), ""
+	default:
+		return showNumber(v)
+	}
+}
+
+// unicodeOnly turns the short escapes of a JSON text into \u00XX.
+func unicodeOnly(raw string) string {
+	var b strings.Builder
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			b.WriteByte(raw[i])
+			continue
+		}
+		i++
+		switch raw[i] {
+		case 'u':
+			b.WriteString(`\u`)
+		case 'n':
+			b.WriteString(`\u000a`)
+		case 'r':
+			b.WriteString(`\u000d`)
+		case 't':
+			b.WriteString(`\u0009`)
+		case 'b':
+			b.WriteString(`\u0008`)
+		case 'f':
+			b.WriteString(`\u000c`)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, raw[i])
+		}
+	}
+	return b.String()
+}

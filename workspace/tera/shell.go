@@ -1,0 +1,286 @@
+package tera
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Dialect is the shell that will run a script.
+type Dialect int
+
+// The dialects. POSIX is whatever sh is on the machine: dash, busybox, or bash.
+const (
+	Bash Dialect = iota
+	POSIX
+)
+
+// String is the name of the shell's program.
+func (d Dialect) String() string {
+	if d == POSIX {
+		return "sh"
+	}
+	return "bash"
+}
+
+// readings are the languages that may read a script of the dialect. A script for
+// sh must mean the same to dash and to bash, as either may be installed as sh.
+func (d Dialect) readings() []syntax.LangVariant {
+	if d == POSIX {
+		return []syntax.LangVariant{syntax.LangPOSIX, syntax.LangBash}
+	}
+	return []syntax.LangVariant{syntax.LangBash}
+}
+
+const fixEnv = `pass it by env: and write "$NAME" there`
+
+// Shell renders a shell script with every value quoted for the place where it
+// stands, or refuses. A script without expressions is not even parsed.
+func (t *Template) Shell(v Vars, d Dialect) (string, error) {
+	if t.Static() {
+		return t.Text(v)
+	}
+	vals, err := t.values(v)
+	if err != nil {
+		return "", err
+	}
+	s, err := t.script(vals)
+	if err != nil {
+		return "", err
+	}
+	if errs := s.read(d); len(errs) > 0 {
+		return "", errs[0]
+	}
+	if err := s.verify(d); err != nil {
+		return "", err
+	}
+	return s.quote(func(v string) string { return v }), nil
+}
+
+// CheckShell finds the places of a shell script where no value can stand, and
+// whatever keeps the script from being parsed when it has values in it.
+func (t *Template) CheckShell(d Dialect) []*Error {
+	if t.Static() {
+		return nil
+	}
+	s, err := t.script(nil)
+	if err != nil {
+		return []*Error{{Line: 1, Column: 1, What: err.Error()}}
+	}
+	return s.read(d)
+}
+
+// values evaluates every expression and refuses what no shell can hold.
+func (t *Template) values(v Vars) (map[int]value, error) {
+	vals := map[int]value{}
+	for i, n := range t.nodes {
+		if n.path == nil {
+			continue
+		}
+		val, s, err := t.value(n, v)
+		if err != nil {
+			return nil, err
+		}
+		if strings.IndexByte(s, 0) >= 0 {
+			return nil, t.fault(n, strings.Join(n.path, ".")+" has a NUL character, which a shell cannot hold", "take it out of the value")
+		}
+		vals[i] = value{any: val, text: s}
+	}
+	return vals, nil
+}
+
+// value is what an expression stands for, and how it is printed.
+type value struct {
+	any  any
+	text string
+}
+
+// script is a rendered template in which a mark stands for each value.
+type script struct {
+	t      *Template
+	src    string         // the script with its marks
+	places []*place       // in the order of src
+	texts  []chunk        // where the text of the template went
+	known  bool           // the values are known: this is no check but a run
+	files  []*syntax.File // what each reading makes of src
+}
+
+// chunk is a piece of the template's text: it is at src[to:], and at at in the template.
+type chunk struct{ at, to int }
+
+// place is where a value stands in a script.
+type place struct {
+	node  node
+	value value
+	at    int    // offset of the mark in script.src
+	mark  string // the word that stands for the value
+	// What reading the script tells:
+	stack []syntax.Node // from the file down to the literal that holds the mark
+	kind  quoting
+	plain string // the text that is to arrive at the place; the value unless rewritten
+}
+
+// quoting is how a value is written.
+type quoting int
+
+const (
+	bare   quoting = iota + 1 // a word, or a part of one, outside of quotes
+	single                    // inside '…'
+	double                    // inside "…"
+)
+
+// script renders the template with marks. Without values there are only marks.
+func (t *Template) script(vals map[int]value) (*script, error) {
+	mark, err := newMark(t.src, vals)
+	if err != nil {
+		return nil, err
+	}
+	s := &script{t: t, known: vals != nil}
+	var b strings.Builder
+	for i, n := range t.nodes {
+		if n.path == nil {
+			s.texts = append(s.texts, chunk{at: n.at, to: b.Len()})
+			b.WriteString(n.text)
+			continue
+		}
+		p := &place{node: n, value: vals[i], at: b.Len(), mark: mark(len(s.places))}
+		p.plain = p.value.text
+		s.texts = append(s.texts, chunk{at: n.at, to: b.Len()})
+		s.places = append(s.places, p)
+		b.WriteString(p.mark)
+	}
+	s.src = b.String()
+	return s, nil
+}
+
+// read parses the script and decides for each place how its value is quoted.
+// In sh every reading must agree.
+func (s *script) read(d Dialect) []*Error {
+	for i, lang := range d.readings() {
+		file, err := parseShell(s.src, lang)
+		if err != nil {
+			return []*Error{s.unparsed(err, d)}
+		}
+		kinds := make([]quoting, len(s.places))
+		for j, p := range s.places {
+			kinds[j] = p.kind
+			p.stack, p.kind = nil, 0
+		}
+		s.files = append(s.files, file)
+		s.locate(file)
+		if errs := s.judge(file, d); len(errs) > 0 {
+			return errs
+		}
+		for j, p := range s.places {
+			if i > 0 && kinds[j] != p.kind {
+				return []*Error{s.t.fault(p.node, "the shells that may be sh do not agree on what stands here", fixEnv)}
+			}
+		}
+	}
+	return nil
+}
+
+// judge collects what speaks against the places.
+func (s *script) judge(file *syntax.File, d Dialect) []*Error {
+	var errs []*Error
+	if err := s.ambiguous(file); err != nil {
+		errs = append(errs, err)
+	}
+	for _, p := range s.places {
+		what, fix := s.refusal(p, d)
+		if what != "" {
+			errs = append(errs, s.t.fault(p.node, what, fix))
+		}
+	}
+	if len(errs) == 0 && s.known {
+		errs = s.reevaluated(file)
+	}
+	return errs
+}
+
+// quote writes the script with what seen makes of its values.
+func (s *script) quote(seen func(string) string) string {
+	var b strings.Builder
+	last := 0
+	for _, p := range s.places {
+		b.WriteString(s.src[last:p.at])
+		switch v := seen(p.plain); p.kind {
+		case bare:
+			b.WriteString(singleQuote(v))
+		case single:
+			b.WriteString(insideSingle(v))
+		case double:
+			b.WriteString(insideDouble(v))
+		}
+		last = p.at + len(p.mark)
+	}
+	b.WriteString(s.src[last:])
+	return b.String()
+}
+
+func singleQuote(v string) string  { return "'" + insideSingle(v) + "'" }
+func insideSingle(v string) string { return strings.ReplaceAll(v, "'", `'\''`) }
+
+// insideDouble leaves the double quotes for everything but the plainest values.
+// Escaping with backslashes would be undone where a locale's characters end in
+// the byte of a backslash (Shift JIS, Big5, GBK); a single quote ends none.
+func insideDouble(v string) string {
+	for i := range len(v) {
+		if c := v[i]; !letter(c) && !digit(c) && strings.IndexByte(" \t\n-.,:;/@%+=()<>|&#*?[]{}~^", c) < 0 {
+			return `"` + singleQuote(v) + `"`
+		}
+	}
+	return v
+}
+
+// unparsed is the error of a script that does not parse.
+func (s *script) unparsed(err error, d Dialect) *Error {
+	e := &Error{What: err.Error(), Fix: "mend the script; a value can only stand where a word can"}
+	var perr syntax.ParseError
+	var lerr syntax.LangError
+	var pos syntax.Pos
+	switch {
+	case errors.As(err, &perr):
+		pos, e.What = perr.Pos, perr.Text
+	case errors.As(err, &lerr):
+		pos, e.What = lerr.Pos, fmt.Sprintf("%s is no part of %s's language", lerr.Feature, d)
+		e.Fix = "write it otherwise, or choose another interpreter"
+	}
+	e.Line, e.Column = position(s.t.src, s.source(int(pos.Offset())))
+	for i, p := range s.places {
+		if strings.Contains(e.What, p.mark) {
+			e.What = strings.ReplaceAll(e.What, p.mark, s.places[i].node.expr)
+			e.Expr = p.node.expr
+		}
+	}
+	e.What = "the script does not parse as " + d.String() + ": " + e.What
+	return e
+}
+
+// source maps an offset in the script to one in the template.
+func (s *script) source(off int) int {
+	at := 0
+	for i, c := range s.texts {
+		if c.to > off {
+			break
+		}
+		at = c.at + off - c.to
+		if i+1 < len(s.texts) && at > s.texts[i+1].at {
+			at = c.at
+		}
+	}
+	return at
+}
+
+// parseShell parses a script. A panic of the parser is an error: a template must
+// never end the server.
+func parseShell(src string, lang syntax.LangVariant) (f *syntax.File, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			f, err = nil, fmt.Errorf("the parser gave up: %v", r)
+		}
+	}()
+	return syntax.NewParser(syntax.Variant(lang), syntax.KeepComments(true)).Parse(strings.NewReader(src), "")
+}

@@ -1,0 +1,197 @@
+package tera_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"stroem/workspace/tera"
+)
+
+// shells are those the hostile values run in, with the dialect each speaks. sh
+// may be bash too, so bash also runs what was written for sh.
+var shells = []struct {
+	name    string
+	args    []string
+	dialect tera.Dialect
+}{
+	{name: "bash", args: []string{"bash"}, dialect: tera.Bash},
+	{name: "sh", args: []string{"sh"}, dialect: tera.POSIX},
+	{name: "bash as sh", args: []string{"bash", "--posix"}, dialect: tera.POSIX},
+}
+
+// hostile are values that try to be more than text. CANARY is made a path.
+var hostile = []string{
+	"", " ", "plain", "two words", "  lead and trail  ", "\t", "a\tb", "\n", "a\nb", "\n\na\n\n", "a\rb", "\r\n", "a\r\nb\r",
+	"$(touch CANARY)", "`touch CANARY`", "${IFS}$(touch CANARY)", "$((1+1))", "$[1+1]", "$HOME", "${HOME}", "$1", "$@", "$$", "$", "a$", "$'\\'; touch CANARY; '",
+	"'", "''", "'; touch CANARY; '", "'\\''; touch CANARY; '\\''", "\"", "\"\"", "\"; touch CANARY; \"", "'\"'\"'$(touch CANARY)", "\\'; touch CANARY; \\'",
+	"\\", "\\\\", "a\\", "\\\n", "a\\\nb", "\\$(touch CANARY)", "\\`touch CANARY\\`", "\\\"; touch CANARY; #", "\\\\\"; touch CANARY; #",
+	";", "; touch CANARY", "&& touch CANARY", "| touch CANARY", "|| touch CANARY", "& touch CANARY &", "\ntouch CANARY\n", "\r\ntouch CANARY\r\n",
+	"> CANARY", ">CANARY", "2>CANARY", "<(touch CANARY)", ">(touch CANARY)", "<<EOF\nx\nEOF\ntouch CANARY", "EOF\ntouch CANARY\n", "<<<x",
+	"#", "# x", "a # b", "*", "?", "[a-z]*", "/*", "{a,b}", "{1..3}", "~", "~root", "~+", "!", "!!", "!x", "a!b", "^a^b", "%s%n%x", "%", "%%",
+	"a[$(touch CANARY)]", "x[$(touch CANARY)]=1", "[$(touch CANARY)]=x", "a=$(touch CANARY)", "PATH=.", "()", "() { touch CANARY; }", "f() { :; }; touch CANARY",
+	")", ") touch CANARY", "}", "} ; touch CANARY", ";; esac; touch CANARY", "esac", "fi; touch CANARY", "done; touch CANARY", "then", "do", "in", "if",
+	"-n", "-e", "-c", "--", "-", "--help", "-v", "]", "[", "=", "(", "-a", "-o", "!=",
+	"\x01", "a\x01b", "\x7f", "\x01\x7f\x01", "\x1b[31m", "\b\a\v\f", "\x80", "\x81\x82\x83\x84\x85\x86\x87\x88", "\xff\xfe", "\xc3", "é", "日本語", "ソ表\\", "\x83\\", "\x83\"; touch CANARY; \"", "\x83'; touch CANARY; '",
+	"\x81\x5c$(touch CANARY)", "\u2028", "\u00a0", "\ufeff", "🙂", "OUTPUT: {\"x\":1}", "x\nOUTPUT: {\"x\":1}", "{{ x }}", "{% if x %}", "{{ '$(touch CANARY)' }}",
+	"1", "007", "-1", "1.5", "0x10", "a b\"c'd\\e$f`g", "Zq0000000000000000x0000000z", "\\u0022", "\\n", "\\c", "\\0101", "a;b&c|d<e>f(g)h",
+}
+
+// canary is a path that hostile values try to create; dir is where scripts run.
+func canary(t *testing.T) (dir, path string) {
+	t.Helper()
+	dir = t.TempDir()
+	return dir, filepath.Join(dir, "canary")
+}
+
+// run runs a script as the server does, by -c, in a folder of its own.
+func run(t *testing.T, shell []string, dir, script string) (stdout string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, shell[0], append(shell[1:len(shell):len(shell)], "-c", script)...)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C.UTF-8"}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err = cmd.Run(); err != nil && errs.Len() > 0 {
+		t.Logf("stderr: %s", errs.String())
+	}
+	return out.String(), err
+}
+
+// haveShell skips a test whose shell is not on this machine.
+func haveShell(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		t.Skipf("%s is not on this machine, so nothing was run in it", name)
+	}
+}
+
+// places are scripts that print the value V of x, and nothing else, followed by
+// a dot. bash says that the script is for bash alone.
+var places = []struct {
+	name, script string
+	bash         bool
+}{
+	{name: "bare argument", script: `printf '%s.' {{ x }}`},
+	{name: "second argument", script: `printf '%s%s.' '' {{ x }}`},
+	{name: "single quotes", script: `printf '%s.' '{{ x }}'`},
+	{name: "double quotes", script: `printf '%s.' "{{ x }}"`},
+	{name: "part of a bare word", script: `y=$(printf '%s.' pre-{{ x }}-post; echo); y=${y#pre-}; printf '%s.' "${y%-post.}"`},
+	{name: "between two quotes", script: `y=$(printf '%s.' 'pre '{{ x }}" post"); y=${y#pre }; printf '%s.' "${y% post.}"`},
+	{name: "inside a single-quoted text", script: `y='pre {{ x }} post'; y=${y#pre }; printf '%s.' "${y% post}"`},
+	{name: "inside a double-quoted text", script: `e=; y="pre ${e}{{ x }} ${e}post"; y=${y#pre }; printf '%s.' "${y% post}"`},
+	{name: "assignment", script: `y={{ x }}; printf '%s.' "$y"`},
+	{name: "assignment in double quotes", script: `y="{{ x }}"; printf '%s.' "$y"`},
+	{name: "assignment in single quotes", script: `y='{{ x }}'; printf '%s.' "$y"`},
+	{name: "assignment before a command", script: `y={{ x }} sh -c 'printf "%s." "$y"'`},
+	{name: "for", script: `for y in {{ x }}; do printf '%s.' "$y"; done`},
+	{name: "for in double quotes", script: `for y in "{{ x }}"; do printf '%s.' "$y"; done`},
+	{name: "case", script: `y={{ x }}; case {{ x }} in "$y") printf '%s.' "$y";; *) echo WRONG;; esac`},
+	{name: "case in double quotes", script: `y="{{ x }}"; case "{{ x }}" in "$y") printf '%s.' "$y";; *) echo WRONG;; esac`},
+	{name: "command substitution", script: `y=$(printf '%s.' {{ x }}); printf '%s' "$y"`},
+	{name: "command substitution in double quotes", script: `y="$(printf '%s.' "{{ x }}")"; printf '%s' "$y"`},
+	{name: "nested substitution", script: `y="$(printf '%s' "$(printf '%s.' '{{ x }}')")"; printf '%s' "$y"`},
+	{name: "function", script: `f() { printf '%s.' {{ x }}; }; f`},
+	{name: "function's argument", script: `f() { printf '%s.' "$1"; }; f {{ x }}`},
+	{name: "subshell and pipe", script: `(printf '%s.' {{ x }}) | cat`},
+	{name: "if and test", script: `y="{{ x }}"; if [ "{{ x }}" = "$y" ]; then printf '%s.' {{ x }}; fi`},
+	{name: "export", script: `export y={{ x }}; printenv y | tr -d '' >/dev/null; printf '%s.' "$y"`},
+	{name: "wrapped command", script: `env y={{ x }} sh -c 'printf "%s." "$y"'`},
+	{name: "exec", script: `exec printf '%s.' {{ x }}`},
+	{name: "local", script: `f() { local y="{{ x }}"; printf '%s.' "$y"; }; f`},
+	{name: "after a here-document", script: "cat <<'EOF' >/dev/null\nit's \"$(\nEOF\nprintf '%s.' {{ x }}"},
+	{name: "after a comment", script: "# it's \"$(\nprintf '%s.' \"{{ x }}\" # it's\n"},
+	{name: "several on one line", script: `: {{ x }} "{{ x }}" '{{ x }}'; printf '%s.' {{ x }}; : '{{ x }}' "{{ x }}" {{ x }}`},
+	{name: "double quotes with escapes", script: `y="\"\$\\ {{ x }} \"\$"; y=${y#??? }; printf '%s.' "${y% ??}"`},
+	{name: "array", script: `y=(a {{ x }} "{{ x }}"); printf '%s.' "${y[1]}"`, bash: true},
+	{name: "here-string", script: `y=$(cat <<< {{ x }}; echo .); printf '%s.' "${y%??}"`, bash: true},
+	{name: "here-string in double quotes", script: `y=$(cat <<< "{{ x }}"; echo .); printf '%s.' "${y%??}"`, bash: true},
+	{name: "declare", script: `declare y={{ x }}; printf '%s.' "$y"`, bash: true},
+	{name: "appended", script: `y=; y+={{ x }}; printf '%s.' "$y"`, bash: true},
+	{name: "process substitution", script: `cat <(printf '%s.' {{ x }})`, bash: true},
+	{name: "select's list", script: `select y in {{ x }}; do break; done <<< 1 2>/dev/null; printf '%s.' "$y"`, bash: true},
+}
+
+// TestHostileValues runs every hostile value in every place: it must arrive byte
+// for byte, or be refused, and nothing may be run.
+func TestHostileValues(t *testing.T) {
+	t.Parallel()
+	for _, sh := range shells {
+		t.Run(sh.name, func(t *testing.T) {
+			t.Parallel()
+			haveShell(t, sh.args[0])
+			for _, pl := range places {
+				if pl.bash && sh.dialect == tera.POSIX {
+					continue
+				}
+				t.Run(pl.name, func(t *testing.T) {
+					tmpl := parse(t, pl.script)
+					if errs := tmpl.CheckShell(sh.dialect); len(errs) > 0 {
+						t.Fatalf("refused without values: %v", errs)
+					}
+					arrive(t, tmpl, sh.args, sh.dialect)
+				})
+			}
+		})
+	}
+}
+
+// arrive runs a template with every hostile value in one shell: each rendering
+// is a script of its own, and all of them are run by one outer script.
+func arrive(t *testing.T, tmpl *tera.Template, shell []string, d tera.Dialect) {
+	t.Helper()
+	dir, touched := canary(t)
+	type sent struct{ value, file string }
+	var all []sent
+	for i, v := range hostile {
+		if (i+len(tmpl.Refs())+int(d))%every != 0 {
+			continue
+		}
+		v = strings.ReplaceAll(v, "CANARY", touched)
+		script, err := tmpl.Shell(tera.Vars{"x": v}, d)
+		if err != nil {
+			t.Errorf("%q is refused: %v", v, err)
+			continue
+		}
+		name := filepath.Join(dir, "s"+string(rune('A'+i/26))+string(rune('a'+i%26)))
+		if err := os.WriteFile(name, []byte(script), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, sent{v, name})
+	}
+	outer := "for f in " + dir + "/s??; do " + strings.Join(shell, " ") + ` "$f" >"$f.out" 2>"$f.err"; done`
+	if _, err := run(t, []string{"sh"}, dir, outer); err != nil {
+		t.Logf("the last script failed: %v", err)
+	}
+	for _, s := range all {
+		v, name := s.value, s.file
+		got, err := os.ReadFile(name + ".out")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != v+"." {
+			script, _ := os.ReadFile(name)
+			errs, _ := os.ReadFile(name + ".err")
+			t.Errorf("%q arrived as %q\nscript: %s\nstderr: %s", v, got, script, errs)
+		}
+	}
+	if _, err := os.Stat(touched); err == nil {
+		t.Error("a value was run")
+	}
+}
+
+func parse(t testing.TB, src string) *tera.Template {
+	t.Helper()
+	tmpl, err := tera.Parse(src)
+	if err != nil {
+		t.Fatalf("parse %q: %v", src, err)
+	}
+	return tmpl
+}

@@ -1,0 +1,247 @@
+package tera_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"stroem/workspace/tera"
+)
+
+func TestStaticScriptsComeThroughUntouched(t *testing.T) {
+	t.Parallel()
+	for _, src := range []string{"", "echo 'unclosed", "if then (((\r\n\x00\xff", "echo ${#x} $'a' `b`\n", "cat <<EOF\n$(\nEOF"} {
+		for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {
+			tmpl := parse(t, src)
+			if got, err := tmpl.Shell(nil, d); err != nil || got != src {
+				t.Errorf("%v %q came out as %q, %v", d, src, got, err)
+			}
+			if errs := tmpl.CheckShell(d); errs != nil {
+				t.Errorf("%v %q: %v", d, src, errs)
+			}
+		}
+	}
+}
+
+// refused are scripts with a place where no value can stand, with a part of what
+// is said about it. The dialect is both, unless bash or sh is named.
+var refused = []struct{ script, says, only string }{
+	{script: `echo $'{{ x }}'`, says: "$'…'", only: "bash"},
+	{script: `echo $'{{ x }}'`, says: `a $ before a quote`, only: "sh"},
+	{script: `echo $"{{ x }}"`, says: `$"…"`, only: "bash"},
+	{script: "cat <<EOF\n{{ x }}\nEOF\n", says: "here-document"},
+	{script: "cat <<'EOF'\n{{ x }}\nEOF\n", says: "here-document"},
+	{script: "cat <<-EOF\n\t$(echo {{ x }})\n\tEOF\n", says: "here-document"},
+	{script: "cat <<{{ x }}\nfoo\n{{ x }}\n", says: "here-document"},
+	{script: `echo ${y:-{{ x }}}`, says: "inside ${…}"},
+	{script: `echo "${y:-{{ x }}}"`, says: "inside ${…}"},
+	{script: `echo "${y:-"{{ x }}"}"`, says: "inside ${…}"},
+	{script: `echo "${y:-$(echo {{ x }})}"`, says: "inside ${…}"},
+	{script: `echo "${y#{{ x }}}"`, says: "inside ${…}"},
+	{script: `echo ${{ x }}`, says: "follows a $"},
+	{script: `echo "cost $y{{ x }}"`, says: "follows $y"},
+	{script: `echo ${y:{{ x }}:1}`, says: "inside ${…}", only: "bash"},
+	{script: `echo ${y/a/{{ x }}}`, says: "inside ${…}", only: "bash"},
+	{script: `echo ${a[{{ x }}]}`, says: "inside ${…}", only: "bash"},
+	{script: `echo $(( {{ x }} + 1 ))`, says: "arithmetic"},
+	{script: `echo $(( $(echo {{ x }}) + 1 ))`, says: "arithmetic"},
+	{script: `echo $[ {{ x }} + 1 ]`, says: "arithmetic", only: "bash"},
+	{script: `(( n = {{ x }} ))`, says: "arithmetic", only: "bash"},
+	{script: `for (( i = 0; i < {{ x }}; i++ )); do :; done`, says: "arithmetic", only: "bash"},
+	{script: `let n={{ x }}`, says: "arithmetic", only: "bash"},
+	{script: `let "n={{ x }}"`, says: "computes", only: "sh"},
+	{script: `[[ {{ x }} -eq 1 ]]`, says: "[["},
+	{script: `[[ $y == "{{ x }}" ]]`, says: "[["},
+	{script: `a[{{ x }}]=1`, says: "subscript", only: "bash"},
+	{script: `a[0]={{ x }}`, says: "subscript", only: "bash"},
+	{script: `a=([{{ x }}]=1)`, says: "subscript", only: "bash"},
+	{script: `declare -i n={{ x }}`, says: "option of declare", only: "bash"},
+	{script: `declare -n n={{ x }}`, says: "option of declare", only: "bash"},
+	{script: `typeset -A m=(a {{ x }})`, says: "only as NAME=", only: "bash"},
+	{script: `declare {{ x }}`, says: "declare takes a value only as NAME=", only: "bash"},
+	{script: `declare {{ x }}`, says: "takes names", only: "sh"},
+	{script: `declare "n={{ x }}"`, says: "declare takes a value only as NAME=", only: "bash"},
+	{script: `export {{ x }}`, says: "export takes a value only as NAME="},
+	{script: `export {{ x }}=1`, says: "a value cannot stand", only: "bash"},
+	{script: `export {{ x }}=1`, says: "export takes a value only as NAME=", only: "sh"},
+	{script: `export -f {{ x }}`, says: "export"},
+	{script: `export "$NAME"={{ x }}`, says: "export"},
+	{script: `readonly {{ x }}`, says: "readonly takes a value only as NAME="},
+	{script: `builtin declare y={{ x }}`, says: "takes names"},
+	{script: `{{ x }}`, says: "choose what runs"},
+	{script: `{{ x }} arg`, says: "choose what runs"},
+	{script: `"{{ x }}" arg`, says: "choose what runs"},
+	{script: `./bin/{{ x }} arg`, says: "choose what runs"},
+	{script: `y=1 {{ x }}`, says: "choose what runs"},
+	{script: `$SUDO {{ x }}`, says: "choose what runs"},
+	{script: `$(echo {{ x }}) arg`, says: "choose what runs"},
+	{script: `if {{ x }}; then :; fi`, says: "choose what runs"},
+	{script: `exec {{ x }}`, says: "choose what runs"},
+	{script: `exec -a y {{ x }}`, says: "choose what runs"},
+	{script: `command {{ x }}`, says: "choose what runs"},
+	{script: `builtin {{ x }}`, says: "choose what runs"},
+	{script: `env {{ x }}`, says: "choose what runs"},
+	{script: `env A=1 {{ x }}`, says: "choose what runs"},
+	{script: `env -u A {{ x }}`, says: "choose what runs"},
+	{script: `env -S "a {{ x }}"`, says: "choose what runs"},
+	{script: `env {{ x }}=1 cmd`, says: "choose what runs"},
+	{script: `env BASH_ENV={{ x }} bash y.sh`, says: "BASH_ENV"},
+	{script: `sudo {{ x }}`, says: "choose what runs"},
+	{script: `sudo -u root {{ x }}`, says: "choose what runs"},
+	{script: `sudo -u root -n bash -c {{ x }}`, says: "second time"},
+	{script: `nohup {{ x }}`, says: "choose what runs"},
+	{script: `nice -n 5 {{ x }}`, says: "choose what runs"},
+	{script: `time {{ x }}`, says: "choose what runs"},
+	{script: `timeout 5 {{ x }}`, says: "choose what runs"},
+	{script: `timeout {{ x }} cmd`, says: "choose what runs"},
+	{script: `timeout -k 1 5 {{ x }}`, says: "choose what runs"},
+	{script: `setsid {{ x }}`, says: "choose what runs"},
+	{script: `stdbuf -oL {{ x }}`, says: "choose what runs"},
+	{script: `flock /tmp/l -c {{ x }}`, says: "choose what runs"},
+	{script: `nohup nice env timeout 1 bash -c {{ x }}`, says: "second time"},
+	{script: `{{ x }}=1`, says: "name of a variable"},
+	{script: `y{{ x }}=1`, says: "name of a variable"},
+	{script: `PATH={{ x }}:$PATH`, says: "PATH"},
+	{script: `PS4={{ x }}`, says: "PS4"},
+	{script: `LD_PRELOAD={{ x }} cmd`, says: "LD_PRELOAD"},
+	{script: `export BASH_ENV={{ x }}`, says: "BASH_ENV"},
+	{script: `RANDOM={{ x }}`, says: "RANDOM"},
+	{script: "y=`echo {{ x }}`", says: "backquotes"},
+	{script: `# {{ x }}`, says: "comment"},
+	{script: `echo a # {{ x }}`, says: "comment"},
+	{script: `case $y in {{ x }}) ;; esac`, says: "pattern of case"},
+	{script: `case $y in a|"{{ x }}") ;; esac`, says: "pattern of case"},
+	{script: `{{ x }}() { :; }`, says: "name of a function"},
+	{script: `function {{ x }} { :; }`, says: "name of a function", only: "bash"},
+	{script: `for {{ x }} in a; do :; done`, says: "variable of a for"},
+	{script: `coproc {{ x }} { :; }`, says: "coprocess", only: "bash"},
+	{script: `ls {{ x }}*`, says: "pattern"},
+	{script: `ls "{{ x }}"/*.txt`, says: "pattern"},
+	{script: `ls [{{ x }}]`, says: "pattern"},
+	{script: `ls @(a|{{ x }})`, says: "a value cannot stand", only: "bash"},
+	{script: `echo {a,{{ x }}}`, says: "brace"},
+	{script: `echo {a,"{{ x }}"}`, says: "brace"},
+	{script: `ls ~{{ x }}`, says: "~"},
+	{script: `ls ~/{{ x }}`, says: "~"},
+	{script: `y=a:~{{ x }}`, says: "~"},
+	{script: `echo \{{ x }}`, says: "backslash"},
+	{script: `echo "\{{ x }}"`, says: "backslash"},
+	{script: "echo \\\n{{ x }}", says: "backslash"},
+	{script: `test -v {{ x }}`, says: "in this test"},
+	{script: `[ -v "{{ x }}" ]`, says: "in this test"},
+	{script: `[ -R "{{ x }}" ]`, says: "in this test"},
+	{script: `[ {{ x }} -a b ]`, says: "in this test"},
+	{script: `[ {{ x }} {{ x }} ]`, says: "in this test"},
+	{script: `[ a {{ x }} b ]`, says: "in this test"},
+	{script: `[ "$y" = {{ x }} -o -n "$z" ]`, says: "in this test"},
+	{script: `[ $y = {{ x }} ]`, says: "in this test"},
+	{script: `printf -v {{ x }} a`, says: "printf"},
+	{script: `printf -v{{ x }} a`, says: "printf"},
+	{script: `printf $OPTS {{ x }}`, says: "printf"},
+	{script: `printf '%{{ x }}d' 1`, says: "conversion"},
+	{script: `printf '\0{{ x }}' 1`, says: "conversion"},
+	{script: `printf '%n' {{ x }}`, says: "%n"},
+	{script: `read {{ x }}`, says: "takes names"},
+	{script: `read -r -p {{ x }} y`, says: "takes names"},
+	{script: `unset {{ x }}`, says: "takes names"},
+	{script: `getopts {{ x }} y`, says: "takes names"},
+	{script: `mapfile -t {{ x }}`, says: "takes names"},
+	{script: `readarray -C {{ x }} y`, says: "takes names"},
+	{script: `eval {{ x }}`, says: "second time"},
+	{script: `eval "y='{{ x }}'"`, says: "second time"},
+	{script: `eval "$(echo {{ x }})"`, says: "second time"},
+	{script: `e''val {{ x }}`, says: "second time"},
+	{script: `\eval {{ x }}`, says: "second time"},
+	{script: `sh -c {{ x }}`, says: "second time"},
+	{script: `bash -ec "echo {{ x }}"`, says: "second time"},
+	{script: `bash -c 'echo "$1"' _ {{ x }}`, says: "second time"},
+	{script: `/bin/sh -c "echo '{{ x }}'"`, says: "second time"},
+	{script: `bash {{ x }}`, says: "choose what bash runs"},
+	{script: `bash -s {{ x }}`, says: "second time"},
+	{script: `"$SHELL" -c {{ x }}`, says: "-c"},
+	{script: `docker exec box sh -c "echo {{ x }}"`, says: "second time"},
+	{script: `kubectl exec pod -- /bin/bash -lc "echo {{ x }}"`, says: "second time"},
+	{script: `ssh host {{ x }}`, says: "other machine"},
+	{script: `ssh {{ x }} ls`, says: "other machine"},
+	{script: `su -c {{ x }}`, says: "second time"},
+	{script: `trap {{ x }} EXIT`, says: "second time"},
+	{script: `xargs {{ x }}`, says: "xargs"},
+	{script: `find . -name {{ x }} -exec rm {} ;`, says: "-exec"},
+	{script: `find . -exec sh -c "echo {{ x }}" \;`, says: "-exec"},
+	{script: `python3 -c "print('{{ x }}')"`, says: "as a program"},
+	{script: `python3.12 -uc {{ x }}`, says: "as a program"},
+	{script: `python {{ x }}`, says: "choose what python runs"},
+	{script: `perl -ne {{ x }} f`, says: "as a program"},
+	{script: `node -e {{ x }}`, says: "as a program"},
+	{script: `node --eval {{ x }}`, says: "as a program"},
+	{script: `ruby -e "puts '{{ x }}'"`, says: "as a program"},
+	{script: `awk '{ print "{{ x }}" }'`, says: "as a program"},
+	{script: `gawk -v y={{ x }} 1`, says: "as a program"},
+	{script: `sed "s/a/{{ x }}/"`, says: "as a program"},
+	{script: `source {{ x }}`, says: "the file that the value names"},
+	{script: `. {{ x }}`, says: "the file that the value names"},
+	{script: `source <(echo {{ x }})`, says: "the file that the value names", only: "bash"},
+	{script: `alias y={{ x }}`, says: "second time"},
+	{script: `set -- {{ x }}`, says: "parameters"},
+	{script: `set {{ x }}`, says: "parameters"},
+	{script: `shopt -s {{ x }}`, says: "shell"},
+	{script: `history -s {{ x }}`, says: "shell"},
+	{script: `fc {{ x }}`, says: "second time"},
+	{script: `complete -C {{ x }} y`, says: "second time"},
+	{script: `make y={{ x }}`, says: "own language"},
+	{script: `psql -c "select '{{ x }}'"`, says: "its language"},
+	{script: `rsync -e {{ x }} a b`, says: "rsync"},
+	{script: `: {fd}>{{ x }}`, says: "{name}>", only: "bash"},
+	{script: `echo a >&{{ x }}`, says: "behind >&"},
+	{script: `cat <&{{ x }}`, says: "behind <&"},
+	{script: `bash <<< {{ x }}`, says: "would run what the value says", only: "bash"},
+	{script: `bash < {{ x }}`, says: "would run what the value says"},
+	{script: `echo {{ x }} | sh`, says: "end of the pipe"},
+	{script: `echo {{ x }} | tee f | sudo bash -s`, says: "end of the pipe"},
+	{script: `{ echo {{ x }}; } | while read -r l; do eval "$l"; done`, says: "end of the pipe"},
+	{script: `a=({{ x }})`, says: "does not parse as sh", only: "sh"},
+	{script: `cat <(echo {{ x }})`, says: "does not parse as sh", only: "sh"},
+	{script: `cat <<< {{ x }}`, says: "does not parse as sh", only: "sh"},
+	{script: `echo {{ x }} (`, says: "does not parse"},
+	{script: `echo "{{ x }}`, says: "does not parse"},
+	{script: `if true; then echo {{ x }}`, says: "does not parse"},
+	{script: `echo "$$(echo "{{ x }}")"`, says: "bash reads the second $"},
+	{script: `echo $${{ x }}`, says: "right before the value"},
+	{script: "cat <<E\n${y:-\"'\"}E\n: a; y={{ x }}\n: a\n", says: "this here-document ends"},
+	{script: "cat <<E\n$(echo\nE\n)\nE\n: {{ x }}\n", says: ""},
+	{script: "cat <<E\n${y}E\n: {{ x }}\n", says: ""},
+	{script: "echo {{ x }}\r\n", says: "carriage return"},
+	{script: `echo "${y:-'}'}" {{ x }}`, says: "shells differ on a single quote"},
+	{script: `echo $'it\'s' {{ x }} '`, says: "a $ before a quote", only: "sh"},
+}
+
+// TestUnsafePlaces checks that every place which is not built is refused, where
+// it is, with a reason and with what to write instead.
+func TestUnsafePlaces(t *testing.T) {
+	t.Parallel()
+	for _, tt := range refused {
+		for name, d := range map[string]tera.Dialect{"bash": tera.Bash, "sh": tera.POSIX} {
+			if tt.only != "" && tt.only != name {
+				continue
+			}
+			t.Run(name+" "+tt.script, func(t *testing.T) {
+				t.Parallel()
+				tmpl := parse(t, tt.script)
+				_, err := tmpl.Shell(tera.Vars{"x": "harmless"}, d)
+				var e *tera.Error
+				if !errors.As(err, &e) {
+					t.Fatalf("not refused: %v", err)
+				}
+				if !strings.Contains(e.Error(), tt.says) && !(name == "sh" && strings.Contains(e.What, "does not parse as sh")) {
+					t.Errorf("says %q, not %q", e, tt.says)
+				}
+				if e.Line < 1 || e.Column < 1 || e.Fix == "" {
+					t.Errorf("no place or nothing to do: %+v", e)
+				}
+				if errs := tmpl.CheckShell(d); len(errs) == 0 {
+					t.Error("not found without values")
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package tera
+
+import (
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// verify parses the script that is to run and compares it with the marked one:
+// the same commands, and in every word the same text, with each value in its
+// place, whole and quoted.
+func (s *script) verify(d Dialect) error {
+	out := s.quote(standIn)
+	for i, lang := range d.readings() {
+		final, err := parseShell(out, lang)
+		if err != nil || !s.same(reflect.ValueOf(s.files[i]), reflect.ValueOf(final)) {
+			return s.t.fault(s.places[0].node, "the script would not mean the same with these values in it", fixEnv)
+		}
+	}
+	return nil
+}
+
+// standIn replaces the bytes that our parser would drop or refuse. To a shell
+// they are never more than text inside quotes.
+func standIn(v string) string {
+	if strings.IndexFunc(v, func(r rune) bool { return r == '\r' || r >= utf8.RuneSelf }) < 0 {
+		return v
+	}
+	b := []byte(v)
+	for i, c := range b {
+		if c == '\r' || c >= utf8.RuneSelf {
+			b[i] = '"'
+		}
+	}
+	return string(b)
+}
+
+// piece is a part of a word: text, or something that the shell expands.
+type piece struct {
+	text   string
+	quoted bool
+	node   syntax.Node
+}
+
+var posType = reflect.TypeFor[syntax.Pos]()
+
+// same compares two syntax trees, the first with marks, the second with values.
+// Of positions only their being there counts.
+func (s *script) same(a, b reflect.Value) bool {
+	if a.Type() != b.Type() {
+		return false
+	}
+	switch a.Kind() {
+	case reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() && b.IsNil()
+		}
+		if w, ok := a.Interface().(*syntax.Word); ok {
+			return s.sameWord(w, b.Interface().(*syntax.Word))
+		}
+		return s.same(a.Elem(), b.Elem())
+	case reflect.Interface:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() && b.IsNil()
+		}
+		return s.same(a.Elem(), b.Elem())
+	case reflect.Slice:
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := range a.Len() {
+			if !s.same(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Struct:
+		if a.Type() == posType {
+			return a.Interface().(syntax.Pos).IsValid() == b.Interface().(syntax.Pos).IsValid()
+		}
+		for i := range a.NumField() {
+			if !s.same(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	return a.Equal(b)
+}
+
+func (s *script) sameWord(a, b *syntax.Word) bool {
+	want := join(s.fill(pieces(a.Parts, false)))
+	got := join(pieces(b.Parts, false))
+	if len(want) != len(got) {
+		return false
+	}
+	for i, w := range want {
+		g := got[i]
+		if w.text != g.text || w.quoted != g.quoted || (w.node == nil) != (g.node == nil) {
+			return false
+		}
+		if w.node != nil && !s.same(reflect.ValueOf(w.node), reflect.ValueOf(g.node)) {
+			return false
+		}
+	}
+	return true
+}
+
+// fill puts the values where the marks are.
+func (s *script) fill(in []piece) []piece {
+	var out []piece
+	for _, w := range in {
+		for _, p := range s.places {
+			if w.node != nil || !strings.Contains(w.text, p.stem()) {
+				break
+			}
+			before, after, ok := strings.Cut(w.text, p.mark)
+			if !ok {
+				continue
+			}
+			out = append(out, piece{text: before, quoted: w.quoted}, piece{text: standIn(p.plain), quoted: true})
+			w.text = after
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// join merges neighbours of one kind. An empty quoted piece stays when it is all
+// there is, for it makes a word of nothing.
+func join(in []piece) []piece {
+	var out []piece
+	empty := false
+	for _, p := range in {
+		if p.node == nil && p.text == "" {
+			empty = empty || p.quoted
+			continue
+		}
+		if n := len(out); n > 0 && p.node == nil && out[n-1].node == nil && out[n-1].quoted == p.quoted {
+			out[n-1].text += p.text
+			continue
+		}
+		out = append(out, p)
+	}
+	if len(out) == 0 && empty {
+		out = append(out, piece{quoted: true})
+	}
+	return out
+}
+
+// pieces takes the quotes of a word away and remembers what they covered.
+func pieces(parts []syntax.WordPart, inDouble bool) []piece {
+	var out []piece
+	for _, part := range parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			if inDouble {
+				out = append(out, piece{text: unescapeDouble(part.Value), quoted: true})
+			} else {
+				out = append(out, unescapeBare(part.Value)...)
+			}
+		case *syntax.SglQuoted:
+			if part.Dollar {
+				out = append(out, piece{node: part, quoted: inDouble})
+			} else {
+				out = append(out, piece{text: part.Value, quoted: true})
+			}
+		case *syntax.DblQuoted:
+			if part.Dollar {
+				out = append(out, piece{node: part, quoted: inDouble})
+			} else {
+				out = append(out, piece{quoted: true})
+				out = append(out, pieces(part.Parts, true)...)
+			}
+		default:
+			out = append(out, piece{node: part, quoted: inDouble})
+		}
+	}
+	return out
+}
+
+// unescapeDouble reads the backslashes inside "…".
+func unescapeDouble(v string) string {
+	if strings.IndexByte(v, '\\') < 0 {
+		return v
+	}
+	var b strings.Builder
+	for i := 0; i < len(v); i++ {
+		if v[i] == '\\' && i+1 < len(v) && strings.IndexByte("$`\"\\\n", v[i+1]) >= 0 {
+			i++
+			if v[i] == '\n' {
+				continue
+			}
+		}
+		b.WriteByte(v[i])
+	}
+	return b.String()
+}
+
+// unescapeBare reads the backslashes outside of quotes; what they precede is quoted.
+func unescapeBare(v string) []piece {
+	if strings.IndexByte(v, '\\') < 0 {
+		return []piece{{text: v}}
+	}
+	var out []piece
+	for v != "" {
+		i := strings.IndexByte(v, '\\')
+		if i < 0 || i+1 >= len(v) {
+			return append(out, piece{text: v})
+		}
+		out = append(out, piece{text: v[:i]})
+		if v[i+1] != '\n' {
+			out = append(out, piece{text: v[i+1 : i+2], quoted: true})
+		}
+		v = v[i+2:]
+	}
+	return out
+}
