@@ -1,0 +1,218 @@
+package workspace
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Trigger starts a task by itself. This version reads and checks triggers, and
+// does not fire them.
+type Trigger struct {
+	Name    string         `json:"name"`
+	Type    string         `json:"type"`
+	Task    string         `json:"task"`
+	Enabled bool           `json:"enabled"`
+	Input   map[string]any `json:"input,omitempty"`
+	File    string         `json:"file"`
+	At      Pos            `json:"at,omitzero"`
+
+	// Of type scheduler.
+	Cron        string `json:"cron,omitempty"`
+	Timezone    string `json:"timezone,omitempty"`
+	Concurrency string `json:"concurrency,omitempty"`
+
+	// Of type webhook. Its secret is not kept here.
+	Hook        string `json:"hook,omitempty"` // its name in the URL
+	Mode        string `json:"mode,omitempty"`
+	TimeoutSecs int    `json:"timeout_secs,omitempty"`
+
+	// Of type event_source.
+	TargetTask    string   `json:"target_task,omitempty"`
+	Env           []EnvVar `json:"env,omitempty"`
+	RestartPolicy string   `json:"restart_policy,omitempty"`
+	BackoffSecs   int      `json:"backoff_secs,omitempty"`
+	MaxInFlight   int      `json:"max_in_flight,omitempty"`
+
+	ForceRefresh bool `json:"force_refresh,omitempty"`
+}
+
+// MarshalJSON keeps the input's values what they are.
+func (t Trigger) MarshalJSON() ([]byte, error) {
+	type bare Trigger
+	if t.Input != nil {
+		t.Input = keepFloats(t.Input).(map[string]any)
+	}
+	return json.Marshal(bare(t))
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (t *Trigger) UnmarshalJSON(data []byte) error {
+	type bare Trigger
+	if err := decode(data, (*bare)(t)); err != nil {
+		return err
+	}
+	_, err := plain(any(t.Input))
+	return err
+}
+
+// triggerDef is a trigger as it stands in the YAML.
+type triggerDef struct {
+	Trigger
+	faulty  bool
+	task    *item
+	target  *item
+	inputAt map[string]Pos
+}
+
+var triggerTypes = []string{"scheduler", "webhook", "event_source"}
+
+// triggerKeys says for which types a field is; "" is for all.
+var triggerKeys = map[string]string{
+	"type": "", "task": "", "input": "", "enabled": "", "description": "",
+	"cron": "scheduler", "timezone": "scheduler", "concurrency": "scheduler",
+	"name": "webhook", "secret": "webhook", "mode": "webhook", "timeout_secs": "webhook",
+	"force_refresh": "scheduler webhook",
+	"target_task":   "event_source", "env": "event_source", "restart_policy": "event_source",
+	"backoff_secs": "event_source", "max_in_flight": "event_source",
+}
+
+// trigger reads one trigger.
+func (r *reader) trigger(p pair) *triggerDef {
+	d := &triggerDef{Trigger: Trigger{Name: p.key, Enabled: true, File: r.src.name, At: p.at}}
+	before := r.out.errors
+	what := "trigger " + quote(p.key)
+	if why := badName(p.key); why != "" {
+		r.out.fail(p.at, "the trigger's name "+why, "choose another name")
+	}
+	list := r.pairs(p.node, what, "a map")
+	set := map[string]bool{}
+	for _, q := range list {
+		set[q.key] = true
+		if q.key == "type" {
+			if d.Type = r.word(q); d.Type != "" && !contains(triggerTypes, d.Type) {
+				r.out.fail(r.at(q.node), "unknown trigger type "+quote(d.Type), r.typeHint(d.Type, triggerTypes))
+			}
+		}
+	}
+	read := r.triggerFields(d)
+	for _, q := range list {
+		types, known := triggerKeys[q.key]
+		switch {
+		case !known:
+			r.unknown(q, what, keys(triggerKeys))
+		case types != "" && contains(triggerTypes, d.Type) && !strings.Contains(" "+types+" ", " "+d.Type+" "):
+			r.out.fail(q.at, fmt.Sprintf("%s does not go with type: %s", quote(q.key), d.Type), "it belongs to type: "+either(strings.Fields(types)...))
+		case read[q.key] != nil:
+			read[q.key](q)
+		}
+	}
+	need := []string{"type", "task"}
+	switch d.Type {
+	case "scheduler":
+		need = append(need, "cron")
+	case "webhook":
+		need = append(need, "name")
+	case "event_source":
+		need = append(need, "target_task")
+	}
+	for _, k := range need {
+		if !set[k] {
+			r.out.fail(p.at, what+" has no "+quote(k), "add it")
+		}
+	}
+	if d.target != nil && d.task != nil && d.target.text == d.task.text {
+		r.out.fail(r.at(d.target.node), "the task and the target_task of "+what+" are the same", "name two tasks")
+	}
+	if d.Enabled && contains(triggerTypes, d.Type) {
+		r.out.warn(p.at, "triggers are not fired by this version, so "+what+" starts nothing", "start its task by hand or over MCP")
+	}
+	d.faulty = r.out.errors > before
+	return d
+}
+
+// triggerFields are the readings of a trigger's fields.
+func (r *reader) triggerFields(d *triggerDef) map[string]func(pair) {
+	oneOf := func(to *string, choices ...string) func(pair) {
+		return func(p pair) {
+			if *to = r.word(p); *to != "" && !contains(choices, *to) {
+				r.out.fail(r.at(p.node), fmt.Sprintf("unknown %s %s", p.key, quote(*to)), r.typeHint(*to, choices))
+			}
+		}
+	}
+	return map[string]func(pair){
+		"task":           func(p pair) { d.Task = r.word(p); d.task = &item{d.Task, r.deref(p.node)} },
+		"target_task":    func(p pair) { d.TargetTask = r.word(p); d.target = &item{d.TargetTask, r.deref(p.node)} },
+		"enabled":        func(p pair) { d.Enabled = r.boolean(p) },
+		"description":    func(p pair) { r.str(p) },
+		"force_refresh":  func(p pair) { d.ForceRefresh = r.boolean(p) },
+		"cron":           func(p pair) { r.cron(d, p) },
+		"timezone":       func(p pair) { r.timezone(d, p) },
+		"concurrency":    oneOf(&d.Concurrency, "allow", "skip", "cancel_previous"),
+		"mode":           oneOf(&d.Mode, "async", "sync"),
+		"restart_policy": oneOf(&d.RestartPolicy, "always", "on_failure", "never"),
+		"secret":         func(p pair) { r.written(p) },
+		"timeout_secs":   func(p pair) { d.TimeoutSecs = r.integer(p, 1, 300) },
+		"backoff_secs":   func(p pair) { d.BackoffSecs = r.integer(p, 1, 300) },
+		"max_in_flight":  func(p pair) { d.MaxInFlight = r.integer(p, 1, 1_000_000) },
+		"name": func(p pair) {
+			if d.Hook = r.word(p); d.Hook != "" && !hookName.MatchString(d.Hook) {
+				r.out.fail(r.at(p.node), quote(d.Hook)+" cannot stand in a URL", "use letters, digits, - and _")
+			}
+		},
+		"env": func(p pair) {
+			a := &actionDef{}
+			r.env(a, p)
+			d.Env = a.Env
+		},
+		"input": func(p pair) {
+			list := r.pairs(p.node, `"input"`, "a map of values")
+			d.inputAt = make(map[string]Pos, len(list))
+			for _, q := range list {
+				if d.Input == nil {
+					d.Input = make(map[string]any, len(list))
+				}
+				d.inputAt[q.key] = q.at
+				d.Input[q.key] = r.value(q.node, "input "+quote(q.key), 0, func(n *yaml.Node) {})
+			}
+		},
+	}
+}
+
+var (
+	hookName  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	cronField = regexp.MustCompile(`^[A-Za-z0-9*?,/#-]+$`)
+)
+
+// cron checks the shape of a schedule: five fields, or six with the seconds first.
+func (r *reader) cron(d *triggerDef, p pair) {
+	d.Cron = r.word(p)
+	if d.Cron == "" {
+		return
+	}
+	fields := strings.Fields(d.Cron)
+	if n := len(fields); n != 5 && n != 6 {
+		r.out.fail(r.at(p.node), fmt.Sprintf("%s has %d fields", quote(d.Cron), n), `write five: minute hour day month weekday, such as "0 2 * * *"`)
+		return
+	}
+	for _, f := range fields {
+		if !cronField.MatchString(f) {
+			r.out.fail(r.at(p.node), fmt.Sprintf("%s cannot stand in a schedule", quote(f)), `write five fields, such as "0 2 * * *"`)
+			return
+		}
+	}
+}
+
+// timezone warns where this machine knows no such zone: another may.
+func (r *reader) timezone(d *triggerDef, p pair) {
+	if d.Timezone = r.str(p); d.Timezone == "" {
+		return
+	}
+	if _, err := time.LoadLocation(d.Timezone); err != nil || d.Timezone == "Local" {
+		r.out.warn(r.at(p.node), "this machine knows no time zone "+quote(d.Timezone), "write one such as Europe/Copenhagen")
+	}
+}
