@@ -1,0 +1,21 @@
+package store
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// tryLock takes the file's exclusive lock. The system lets go of it when the
+// process ends, however it ends. The locked byte lies beyond the content, so
+// that others can read who holds the lock.
+func tryLock(f *os.File) (bool, error) {
+	at := &windows.Overlapped{Offset: 1 << 30}
+	err := windows.LockFileEx(windows.Handle(f.Fd()),
+		windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at)
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,142 @@
+package store
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Stream tells a step's standard output from its standard error.
+type Stream int
+
+// The two streams of a step.
+const (
+	Stdout Stream = iota
+	Stderr
+)
+
+// AllSteps stands for every step of a job where one could be named.
+const AllSteps = -1
+
+// Chunk is a piece of one step's output on one stream: whole lines, each ended
+// by a newline. Its bytes are the script's own and may be anything.
+type Chunk struct {
+	Stream Stream
+	At     time.Time // when it was read
+	Lines  int64
+	Body   []byte
+}
+
+// LogLine is one line of a log.
+type LogLine struct {
+	N      int64 // its number from 0, in the step's log or in the job's, as was asked
+	Step   string
+	Stream Stream
+	At     time.Time
+	Text   []byte // without its newline
+}
+
+// AppendLog adds output of the running step s and moves its offsets to what s
+// says: what is in the log and how far it was read are one fact. Of a step's
+// log the first and the last keep/2 bytes are kept; what is dropped between
+// them is counted.
+func (tx *Tx) AppendLog(s *StepRun, chunks []Chunk, keep int64) error {
+	var jobLines, lines, head, tail int64
+	if err := tx.row(`SELECT log_lines FROM job WHERE seq = ?`, []any{s.Job}, &jobLines); err != nil {
+		return err
+	}
+	if err := tx.row(`SELECT log_lines, head_bytes, tail_bytes FROM step WHERE job = ? AND pos = ?`,
+		[]any{s.Job, s.Pos}, &lines, &head, &tail); err != nil {
+		return err
+	}
+	for _, c := range chunks {
+		size := int64(len(c.Body))
+		inTail := tail > 0 || head+size > keep/2
+		if _, err := tx.exec(`INSERT INTO log (job, step, line, step_line, lines, stream, tail, at, size, body)
+			VALUES (?,?,?,?,?,?,?,?,?,?)`, s.Job, s.Pos, jobLines, lines, c.Lines, c.Stream, inTail,
+			stamp{&c.At}, size, c.Body); err != nil {
+			return fmt.Errorf("append log: %w", err)
+		}
+		jobLines, lines = jobLines+c.Lines, lines+c.Lines
+		if inTail {
+			tail += size
+		} else {
+			head += size
+		}
+	}
+	if _, err := tx.exec(`UPDATE job SET log_lines = ? WHERE seq = ?`, jobLines, s.Job); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`UPDATE step SET log_lines = ?, head_bytes = ?, tail_bytes = ?, out_offset = ?, err_offset = ?,
+		output = coalesce(?, output) WHERE job = ? AND pos = ?`, lines, head, tail, s.OutOffset, s.ErrOffset,
+		document{(*[]byte)(&s.Output)}, s.Job, s.Pos); err != nil {
+		return err
+	}
+	tx.touch(TopicJob(s.Job))
+	return tx.cutLog(s, tail-keep/2)
+}
+
+// cutLog drops the oldest chunks of the tail until excess bytes are gone.
+func (tx *Tx) cutLog(s *StepRun, excess int64) error {
+	for excess > 0 {
+		var id, size, lines int64
+		if err := tx.row(`SELECT id, size, lines FROM log WHERE job = ? AND step = ? AND tail ORDER BY step_line LIMIT 1`,
+			[]any{s.Job, s.Pos}, &id, &size, &lines); err != nil {
+			return err
+		}
+		if _, err := tx.exec(`DELETE FROM log WHERE id = ?`, id); err != nil {
+			return err
+		}
+		if _, err := tx.exec(`UPDATE step SET tail_bytes = tail_bytes - ?, cut_bytes = cut_bytes + ?, cut_lines = cut_lines + ?
+			WHERE job = ? AND pos = ?`, size, size, lines, s.Job, s.Pos); err != nil {
+			return err
+		}
+		excess -= size
+	}
+	return nil
+}
+
+// LogLines reads at most limit lines from line number from on: of one step,
+// or of the whole job with AllSteps. It reads only the chunks that hold them.
+func (tx *Tx) LogLines(job int64, step int, from int64, limit int) ([]LogLine, error) {
+	query := `SELECT l.line, l.stream, l.at, l.body, s.name FROM log l JOIN step s ON s.job = l.job AND s.pos = l.step
+		WHERE l.job = ?1 AND l.line >= coalesce((SELECT max(line) FROM log WHERE job = ?1 AND line <= ?3), 0) AND ?2 < 0
+		ORDER BY l.line`
+	if step != AllSteps {
+		query = `SELECT l.step_line, l.stream, l.at, l.body, s.name FROM log l JOIN step s ON s.job = l.job AND s.pos = l.step
+		WHERE l.job = ?1 AND l.step = ?2 AND l.step_line >=
+			coalesce((SELECT max(step_line) FROM log WHERE job = ?1 AND step = ?2 AND step_line <= ?3), 0)
+		ORDER BY l.step_line`
+	}
+	lines := []LogLine{}
+	rows, err := tx.query(query, job, step, from)
+	if err != nil {
+		return nil, fmt.Errorf("read log: %w", err)
+	}
+	defer rows.Close()
+	for len(lines) < limit && rows.Next() {
+		if lines, err = scanLines(rows, lines, from, limit); err != nil {
+			return nil, fmt.Errorf("read log: %w", err)
+		}
+	}
+	return lines, rows.Err()
+}
+
+func scanLines(rows *sql.Rows, lines []LogLine, from int64, limit int) ([]LogLine, error) {
+	var l LogLine
+	var body []byte
+	if err := rows.Scan(&l.N, &l.Stream, stamp{&l.At}, &body, &l.Step); err != nil {
+		return nil, err
+	}
+	for len(body) > 0 && len(lines) < limit {
+		var line []byte
+		line, body, _ = bytes.Cut(body, []byte{'\n'})
+		if l.N >= from {
+			l.Text = line
+			lines = append(lines, l)
+		}
+		l.N++
+	}
+	return lines, nil
+}

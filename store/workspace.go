@@ -1,0 +1,145 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"stroem/workspace"
+)
+
+// WorkspaceInfo is a loaded workspace without its tasks.
+type WorkspaceInfo struct {
+	Name     string    `json:"name"`
+	Tasks    int       `json:"tasks_count"`
+	Dir      string    `json:"-"`
+	Revision string    `json:"revision"`
+	Error    string    `json:"error,omitempty"` // what does not load
+	LoadedAt time.Time `json:"-"`
+}
+
+// TaskInfo is a task in a list.
+type TaskInfo struct {
+	Workspace   string `json:"workspace"`
+	Name        string `json:"name"`
+	Folder      string `json:"folder,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// StoredTask is a linked task with what a job copies from its workspace.
+type StoredTask struct {
+	*workspace.Task
+	Workspace string
+	Revision  string
+	Dir       string
+}
+
+// ReplaceWorkspace puts what was loaded in the place of what was there. Tasks
+// of files that do not load now (ws.Broken) stay as they last were.
+func (tx *Tx) ReplaceWorkspace(name, dir string, ws *workspace.Workspace, at time.Time) error {
+	if _, err := tx.exec(`INSERT INTO workspace (name, dir, revision, error, loaded_at) VALUES (?,?,?,?,?)
+		ON CONFLICT (name) DO UPDATE SET dir = excluded.dir, revision = excluded.revision, error = excluded.error,
+		loaded_at = excluded.loaded_at`, name, dir, ws.Revision, ws.Err(), at.UnixMilli()); err != nil {
+		return fmt.Errorf("workspace %q: %w", name, err)
+	}
+	files, err := tx.taskFiles(name)
+	if err != nil {
+		return err
+	}
+	broken := ws.Broken()
+	for task, file := range files {
+		if slices.Contains(broken, file) {
+			continue
+		}
+		if _, err := tx.exec(`DELETE FROM task WHERE workspace = ? AND name = ?`, name, task); err != nil {
+			return err
+		}
+	}
+	for _, t := range ws.Tasks {
+		body, err := json.Marshal(t)
+		if err != nil {
+			return fmt.Errorf("task %q: %w", t.Name, err)
+		}
+		if _, err := tx.exec(`INSERT OR REPLACE INTO task (workspace, name, folder, file, description, revision, body)
+			VALUES (?,?,?,?,?,?,?)`, name, t.Name, t.Folder, t.File, t.Description, ws.Revision, string(body)); err != nil {
+			return fmt.Errorf("task %q: %w", t.Name, err)
+		}
+	}
+	tx.touch(TopicTasks)
+	return nil
+}
+
+// taskFiles maps the workspace's tasks to the files that define them.
+func (tx *Tx) taskFiles(name string) (map[string]string, error) {
+	files := map[string]string{}
+	err := tx.rows(func(r *sql.Rows) error {
+		var task, file string
+		defer func() { files[task] = file }()
+		return r.Scan(&task, &file)
+	}, `SELECT name, file FROM task WHERE workspace = ?`, name)
+	return files, err
+}
+
+// KeepWorkspaces drops every workspace that is not named.
+func (tx *Tx) KeepWorkspaces(names []string) error {
+	all, err := tx.Workspaces()
+	if err != nil {
+		return err
+	}
+	for _, w := range all {
+		if slices.Contains(names, w.Name) {
+			continue
+		}
+		if _, err := tx.exec(`DELETE FROM workspace WHERE name = ?`, w.Name); err != nil {
+			return err
+		}
+		tx.touch(TopicTasks)
+	}
+	return nil
+}
+
+// SetWorkspaceError records why a workspace cannot be read; its tasks stay.
+func (tx *Tx) SetWorkspaceError(name, dir, text string, at time.Time) error {
+	tx.touch(TopicTasks)
+	_, err := tx.exec(`INSERT INTO workspace (name, dir, revision, error, loaded_at) VALUES (?,?,'',?,?)
+		ON CONFLICT (name) DO UPDATE SET error = excluded.error`, name, dir, text, at.UnixMilli())
+	return err
+}
+
+// Workspaces lists all workspaces by name.
+func (tx *Tx) Workspaces() ([]WorkspaceInfo, error) {
+	list := []WorkspaceInfo{}
+	err := tx.rows(func(r *sql.Rows) error {
+		var w WorkspaceInfo
+		defer func() { list = append(list, w) }()
+		return r.Scan(&w.Name, &w.Dir, &w.Revision, &w.Error, stamp{&w.LoadedAt}, &w.Tasks)
+	}, `SELECT name, dir, revision, error, loaded_at, (SELECT count(*) FROM task WHERE workspace = workspace.name)
+		FROM workspace ORDER BY name`)
+	return list, err
+}
+
+// Tasks lists the tasks of one workspace, or of all when it is "", by
+// workspace and name.
+func (tx *Tx) Tasks(ws string) ([]TaskInfo, error) {
+	list := []TaskInfo{}
+	err := tx.rows(func(r *sql.Rows) error {
+		var t TaskInfo
+		defer func() { list = append(list, t) }()
+		return r.Scan(&t.Workspace, &t.Name, &t.Folder, &t.Description)
+	}, `SELECT workspace, name, folder, description FROM task WHERE ? IN ('', workspace) ORDER BY workspace, name`, ws)
+	return list, err
+}
+
+// Task is a task with all that is needed to run it, or ErrNotFound.
+func (tx *Tx) Task(ws, name string) (StoredTask, error) {
+	t := StoredTask{Task: new(workspace.Task), Workspace: ws}
+	var body []byte
+	err := tx.row(`SELECT t.body, t.revision, w.dir FROM task t JOIN workspace w ON w.name = t.workspace
+		WHERE t.workspace = ? AND t.name = ?`, []any{ws, name}, &body, &t.Revision, &t.Dir)
+	if err != nil {
+		return t, err
+	}
+	return t, json.Unmarshal(body, t.Task)
+}
