@@ -1,0 +1,280 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"stroem/runner/proc"
+	"stroem/store"
+	"stroem/workspace"
+)
+
+// attempt is one run of one step, from its claim to its committed end.
+type attempt struct {
+	job  store.Job
+	step store.StepRun
+
+	cancelOnce sync.Once
+	cancelled  chan struct{} // closed when the job was cancelled
+
+	mu   sync.Mutex // guards what follows, and step's offsets and output
+	proc *proc.Process
+	out  output
+}
+
+func (r *Runner) newAttempt(job store.Job, step store.StepRun) *attempt {
+	return &attempt{job: job, step: step, cancelled: make(chan struct{}), out: newOutput(&step)}
+}
+
+func (a *attempt) cancel() { a.cancelOnce.Do(func() { close(a.cancelled) }) }
+
+// run starts the step's process and sees it to its end.
+func (r *Runner) run(ctx context.Context, a *attempt) {
+	facts, err := r.facts(ctx, a)
+	if err != nil {
+		r.abandon(a, err)
+		return
+	}
+	spec, err := r.prepare(a, facts)
+	if ctx.Err() != nil { // nothing starts any more
+		r.abandon(a, ctx.Err())
+		return
+	}
+	if err == nil {
+		err = r.start(a, spec)
+	}
+	if err != nil {
+		r.end(ctx, a, facts.flow, ending{Status: store.Failed, Error: err.Error()})
+		return
+	}
+	r.follow(ctx, a, facts.flow)
+}
+
+// facts are what an attempt needs to know of its job.
+type facts struct {
+	flow workspace.Flow  // of the task as it was when the job was submitted
+	runs []store.StepRun // how far the steps are
+}
+
+func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
+	err = r.insist(ctx, a, "read job", func() error {
+		return r.Store.View(ctx, func(tx *store.Tx) error {
+			plan, err := tx.Plan(a.job.Plan)
+			if err != nil {
+				return err
+			}
+			f.flow = plan.Flow
+			f.runs, err = tx.Steps(a.job.Seq)
+			return err
+		})
+	})
+	return f, err
+}
+
+// insist asks again until the store can do it: a step's end must not be lost
+// to a full disk. It gives up when the server stops, and on a conflict, which
+// no repetition mends.
+func (r *Runner) insist(ctx context.Context, a *attempt, what string, do func() error) error {
+	for {
+		err := do()
+		if err == nil || errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		if ctx.Err() == nil {
+			r.Log.Error(what, keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+// abandon leaves the step as it is, to be taken up by the next server.
+func (r *Runner) abandon(a *attempt, why error) {
+	if !errors.Is(why, context.Canceled) {
+		r.Log.Error("leave step to the next start", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, why)
+	}
+	r.release(a)
+}
+
+func (r *Runner) start(a *attempt, spec proc.Spec) error {
+	select {
+	case <-a.cancelled:
+		return errCancelled
+	default:
+	}
+	p, err := proc.Start(spec)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.proc = p
+	a.mu.Unlock()
+	return nil
+}
+
+var errCancelled = errors.New("cancelled before it began")
+
+// follow waits for the end of the step's process, or makes an end of it.
+func (r *Runner) follow(ctx context.Context, a *attempt, flow workspace.Flow) {
+	select {
+	case <-a.proc.Done():
+	case <-a.cancelled:
+		if err := a.proc.Kill(ctx, r.Grace); err != nil && ctx.Err() == nil {
+			r.Log.Error("end the step's processes", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+		}
+		select {
+		case <-a.proc.Done():
+		case <-ctx.Done():
+		}
+	case <-ctx.Done():
+	}
+	select {
+	case <-a.proc.Done():
+		r.finish(ctx, a, flow)
+	default: // the server stops, the step goes on
+		r.Log.Info("step goes on without the server", keyJob, a.job.ID, keyStep, a.step.Name)
+		a.close(r)
+		r.release(a)
+	}
+}
+
+// close lets go of the process after what it wrote so far is kept.
+func (a *attempt) close(r *Runner) {
+	r.flush([]*attempt{a}, true)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.proc.Close(); err != nil {
+		r.Log.Error("let go of the step", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+	}
+	a.proc = nil
+}
+
+// ending is what came of an attempt.
+type ending struct {
+	Status   store.Status
+	ExitCode *int
+	Error    string
+	Output   json.RawMessage
+}
+
+// finish keeps the rest of the output and commits the end of the step.
+func (r *Runner) finish(ctx context.Context, a *attempt, flow workspace.Flow) {
+	if err := r.drain(ctx, a); err != nil {
+		if ctx.Err() != nil {
+			r.abandon(a, err)
+			return
+		}
+		// The exit code stands, whatever is missing from the log.
+		r.Log.Error("keep output", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+	}
+	r.end(ctx, a, flow, r.judge(a, flow))
+}
+
+// judge reads the end of an attempt off its exit code and its output.
+func (r *Runner) judge(a *attempt, flow workspace.Flow) ending {
+	res := a.proc.Result()
+	if res.Lost {
+		return ending{Status: store.Failed, Error: "its process was killed from outside"}
+	}
+	if res.ExitCode != 0 {
+		return ending{Status: store.Failed, ExitCode: &res.ExitCode, Error: fmt.Sprintf("exit code %d", res.ExitCode),
+			Output: a.out.printed}
+	}
+	output, err := stepOutput(a)
+	if err == nil {
+		err = checkOutput(flow[a.step.Pos].Action.Output, output)
+	}
+	if err != nil {
+		return ending{Status: store.Failed, ExitCode: &res.ExitCode, Error: err.Error()}
+	}
+	return ending{Status: store.Completed, ExitCode: &res.ExitCode, Output: output}
+}
+
+// stepOutput is what the script wrote to $STROEM_OUTPUT, else what it printed
+// last as OUTPUT:, else nil.
+func stepOutput(a *attempt) (json.RawMessage, error) {
+	file, err := a.proc.Output()
+	if err != nil {
+		return nil, fmt.Errorf("read $STROEM_OUTPUT: %w", err)
+	}
+	if len(file) == 0 {
+		return a.out.printed, nil
+	}
+	if !json.Valid(file) {
+		return nil, errors.New("$STROEM_OUTPUT does not hold valid JSON; write one JSON value to it, for example {\"count\": 3}")
+	}
+	return file, nil
+}
+
+func checkOutput(want workspace.Outputs, doc json.RawMessage) error {
+	if len(want) == 0 {
+		return nil
+	}
+	var v any
+	if len(doc) > 0 {
+		var err error
+		if v, err = decode(doc); err != nil {
+			return err
+		}
+	}
+	return want.Check(v)
+}
+
+// end commits what came of the attempt together with all that follows from
+// it, and frees its place.
+func (r *Runner) end(ctx context.Context, a *attempt, flow workspace.Flow, e ending) {
+	err := r.insist(ctx, a, "end step", func() error {
+		return r.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+			return r.commitEnd(tx, a, flow, e)
+		})
+	})
+	if err != nil {
+		r.abandon(a, err)
+		return
+	}
+	r.release(a)
+	r.remove(a)
+}
+
+func (r *Runner) commitEnd(tx *store.Tx, a *attempt, flow workspace.Flow, e ending) error {
+	job, err := tx.JobBySeq(a.step.Job)
+	if err != nil {
+		return err
+	}
+	if err := a.keep(tx, r.KeepLog); err != nil {
+		return err
+	}
+	run, now := a.step, r.Now()
+	run.Status, run.ExitCode, run.Error, run.Output = e.Status, e.ExitCode, e.Error, e.Output
+	run.CompletedAt = now
+	if job.Status == store.Cancelled {
+		run.Status, run.Error = store.Cancelled, ""
+	}
+	if err := tx.EndStep(&run, store.Running); err != nil {
+		return err
+	}
+	if job.Status.Ended() {
+		return nil
+	}
+	return advance(tx, &job, flow, now)
+}
+
+// remove deletes the attempt's folder, which nobody waits for.
+func (r *Runner) remove(a *attempt) {
+	var err error
+	if a.proc != nil {
+		err = errors.Join(a.proc.Close(), a.proc.Remove())
+	} else {
+		err = proc.Remove(r.folder(a.step.Attempt))
+	}
+	if err != nil {
+		r.Log.Warn("remove attempt", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+	}
+}

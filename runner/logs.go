@@ -1,0 +1,291 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"stroem/runner/proc"
+	"stroem/store"
+)
+
+const (
+	lookEvery  = 50 * time.Millisecond  // stdout and stderr are ordered this well
+	flushAfter = 200 * time.Millisecond // output is in the store this soon
+	chunkBytes = 64 << 10               // a log row is about this large
+	flushBytes = 1 << 20                // a commit of output is about this large
+	maxLine    = 64 << 10               // a longer line is split
+	maxOutput  = 1 << 20                // of the JSON of an OUTPUT: line
+)
+
+// splitMark ends each piece of a line that was too long, but the last.
+const splitMark = " …[line continues]\n"
+
+var outputPrefix = []byte("OUTPUT:")
+
+// output follows what an attempt writes to its files, up to what is in the
+// store. It holds at most about flushBytes; the rest waits in the files.
+type output struct {
+	streams [2]struct {
+		next    int64  // first byte not yet read
+		partial []byte // read, but its line has not ended
+	}
+	pending []store.Chunk
+	size    int       // bytes pending
+	since   time.Time // when the oldest of them was read
+	printed json.RawMessage
+	closed  bool // the collector leaves it alone: its end is being written
+}
+
+// newOutput goes on where the step's log in the store ends.
+func newOutput(step *store.StepRun) output {
+	var o output
+	o.streams[store.Stdout].next, o.streams[store.Stderr].next = step.OutOffset, step.ErrOffset
+	o.printed = step.Output
+	return o
+}
+
+// look reads what is new in both files, up to the byte that end gives for
+// each. It reports whether it stopped before that because enough is pending.
+func (o *output) look(p *proc.Process, end [2]int64, now time.Time) (more bool, err error) {
+	buf := make([]byte, chunkBytes)
+	for _, s := range []store.Stream{store.Stdout, store.Stderr} {
+		st := &o.streams[s]
+		for st.next < end[s] {
+			if o.size >= flushBytes {
+				return true, nil
+			}
+			n, err := p.Read(proc.Stream(s), st.next, buf[:min(int64(len(buf)), end[s]-st.next)])
+			if n == 0 {
+				if err != nil && err != io.EOF {
+					return false, fmt.Errorf("read output: %w", err)
+				}
+				break
+			}
+			st.next += int64(n)
+			o.add(s, buf[:n], now)
+		}
+	}
+	return false, nil
+}
+
+// add takes bytes of a stream: whole lines become pending, the rest waits for
+// its newline.
+func (o *output) add(s store.Stream, data []byte, now time.Time) {
+	st := &o.streams[s]
+	data = append(st.partial, data...)
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	if whole > 0 {
+		if s == store.Stdout {
+			o.scan(data[:whole])
+		}
+		o.push(s, data[:whole], now)
+	}
+	rest := data[whole:]
+	limit := maxLine
+	if s == store.Stdout && bytes.HasPrefix(rest, outputPrefix) {
+		limit = maxOutput + maxLine
+	}
+	for len(rest) > limit {
+		o.push(s, append(bytes.Clone(rest[:maxLine]), splitMark...), now)
+		rest, limit = rest[maxLine:], maxLine
+	}
+	st.partial = bytes.Clone(rest)
+}
+
+// scan remembers the last valid OUTPUT: line.
+func (o *output) scan(lines []byte) {
+	for at := bytes.Index(lines, outputPrefix); at >= 0; {
+		line, rest, _ := bytes.Cut(lines[at:], []byte{'\n'})
+		doc := bytes.TrimSpace(line[len(outputPrefix):])
+		if (at == 0 || lines[at-1] == '\n') && len(doc) <= maxOutput && json.Valid(doc) {
+			o.printed = bytes.Clone(doc)
+		}
+		lines = rest
+		at = bytes.Index(lines, outputPrefix)
+	}
+}
+
+// push makes whole lines pending, in one chunk with those of the same stream
+// just before them where that stays small.
+func (o *output) push(s store.Stream, lines []byte, now time.Time) {
+	if o.size == 0 {
+		o.since = now
+	}
+	o.size += len(lines)
+	n := int64(bytes.Count(lines, []byte{'\n'}))
+	if k := len(o.pending) - 1; k >= 0 && o.pending[k].Stream == s && len(o.pending[k].Body)+len(lines) <= chunkBytes {
+		o.pending[k].Body = append(o.pending[k].Body, lines...)
+		o.pending[k].Lines += n
+		return
+	}
+	o.pending = append(o.pending, store.Chunk{Stream: s, At: now, Lines: n, Body: bytes.Clone(lines)})
+}
+
+// finish makes pending what never got its newline.
+func (o *output) finish(now time.Time) {
+	for _, s := range []store.Stream{store.Stdout, store.Stderr} {
+		st := &o.streams[s]
+		if len(st.partial) == 0 {
+			continue
+		}
+		line := append(st.partial, '\n')
+		if s == store.Stdout {
+			o.scan(line)
+		}
+		o.push(s, line, now)
+		st.partial = nil
+	}
+}
+
+func (o *output) due(now time.Time) bool {
+	return o.size >= chunkBytes || o.size > 0 && now.Sub(o.since) >= flushAfter
+}
+
+func (o *output) flushed() { o.pending, o.size = nil, 0 }
+
+// keep writes what is pending, and how far that brings the log, in tx. It
+// changes nothing in memory, so that it may be run again.
+func (a *attempt) keep(tx *store.Tx, limit int64) error {
+	if len(a.out.pending) == 0 {
+		return nil
+	}
+	step := a.step
+	for s, off := range []*int64{&step.OutOffset, &step.ErrOffset} {
+		*off = a.out.streams[s].next - int64(len(a.out.streams[s].partial))
+	}
+	step.Output = a.out.printed
+	return tx.AppendLog(&step, a.out.pending, limit)
+}
+
+// collect brings the output of all running attempts into the store until ctx
+// ends. While nothing runs, it sleeps.
+func (r *Runner) collect(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		live := r.live()
+		wake := tick.C
+		if len(live) == 0 {
+			tick.Stop()
+			select {
+			case <-ctx.Done():
+				return
+			case <-r.busy:
+				tick.Reset(lookEvery)
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		}
+		for more := true; more && ctx.Err() == nil; {
+			more = r.lookAll(live)
+			if !r.flush(live, false) {
+				break
+			}
+		}
+	}
+}
+
+// lookAll looks once at the files of each attempt.
+func (r *Runner) lookAll(live []*attempt) (more bool) {
+	now := r.Now()
+	for _, a := range live {
+		a.mu.Lock()
+		if a.proc != nil && !a.out.closed {
+			m, err := a.out.look(a.proc, [2]int64{math.MaxInt64, math.MaxInt64}, now)
+			if err != nil {
+				r.Log.Error("look at the step's output", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+			}
+			more = more || m
+		}
+		a.mu.Unlock()
+	}
+	return more
+}
+
+// flush commits the pending output that is due (all of it, if it must), about
+// flushBytes a commit. It reports false if the store could not write.
+func (r *Runner) flush(live []*attempt, must bool) bool {
+	now := r.Now()
+	for len(live) > 0 {
+		var group []*attempt
+		for size := 0; len(live) > 0 && size < flushBytes; live = live[1:] {
+			a := live[0]
+			a.mu.Lock()
+			if a.proc == nil || a.out.closed || !must && !a.out.due(now) {
+				a.mu.Unlock()
+				continue
+			}
+			group = append(group, a)
+			size += a.out.size
+		}
+		err := r.keepAll(group)
+		for _, a := range group {
+			a.mu.Unlock()
+		}
+		if err != nil {
+			r.Log.Error("keep output", keyErr, err)
+			return false
+		}
+	}
+	return true
+}
+
+// keepAll commits the pending output of attempts that the caller has locked.
+func (r *Runner) keepAll(group []*attempt) error {
+	if len(group) == 0 {
+		return nil
+	}
+	err := r.Store.UpdateLog(context.Background(), func(tx *store.Tx) error {
+		for _, a := range group {
+			if err := a.keep(tx, r.KeepLog); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range group {
+		a.out.flushed()
+	}
+	return nil
+}
+
+// drain brings the output of an ended attempt into the store, up to the size
+// it has now: what is left running in the background may go on writing. The
+// last piece stays pending, to be committed with the step's end.
+func (r *Runner) drain(ctx context.Context, a *attempt) error {
+	a.mu.Lock()
+	a.out.closed = true
+	a.mu.Unlock()
+	var end [2]int64
+	for s := range end {
+		var err error
+		if end[s], err = a.proc.Size(proc.Stream(s)); err != nil {
+			return fmt.Errorf("size of the output: %w", err)
+		}
+	}
+	for {
+		more, err := a.out.look(a.proc, end, r.Now())
+		if err != nil {
+			return err
+		}
+		if !more {
+			a.out.finish(r.Now())
+			return nil
+		}
+		if err := r.insist(ctx, a, "keep output", func() error { return r.keepAll([]*attempt{a}) }); err != nil {
+			return err
+		}
+	}
+}

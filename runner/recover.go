@@ -1,0 +1,126 @@
+package runner
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"stroem/runner/proc"
+	"stroem/store"
+	"stroem/workspace"
+)
+
+// recover settles every step that the store says is running, by what its
+// attempt left in its folder: a step that lives is followed to its end, one
+// that ended is given that end, one that never began is queued again, and one
+// that may have run and left no word of it has failed.
+func (r *Runner) recover(ctx context.Context) error {
+	var found []*attempt
+	err := r.Store.View(ctx, func(tx *store.Tx) error {
+		runs, err := tx.RunningSteps()
+		if err != nil {
+			return err
+		}
+		for _, run := range runs {
+			job, err := tx.JobBySeq(run.Job)
+			if err != nil {
+				return err
+			}
+			found = append(found, r.newAttempt(job, run))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.sweepFolders(found)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range found {
+		if a.job.Status == store.Cancelled {
+			a.cancel()
+		}
+		r.begin(ctx, a, r.takeUp)
+	}
+	return nil
+}
+
+// takeUp settles one step that was running when an earlier server ended.
+func (r *Runner) takeUp(ctx context.Context, a *attempt) {
+	facts, err := r.facts(ctx, a)
+	if err != nil {
+		r.abandon(a, err)
+		return
+	}
+	p, state, err := proc.Attach(r.folder(a.step.Attempt), a.step.Attempt)
+	if err != nil {
+		r.abandon(a, err)
+		return
+	}
+	r.Log.Info("took up a running step", keyJob, a.job.ID, keyStep, a.step.Name, "state", state.String())
+	a.mu.Lock()
+	a.proc = p
+	a.mu.Unlock()
+	sameBoot := a.step.Boot == r.boot
+	switch {
+	case state == proc.Ended || state == proc.Alive:
+		r.follow(ctx, a, facts.flow)
+	case sameBoot && state == proc.NeverBegan, !sameBoot && facts.flow[a.step.Pos].Action.Idempotent:
+		r.requeue(ctx, a, facts.flow)
+	case sameBoot: // its wrapper is gone, its children may live
+		if err := proc.Sweep(r.folder(a.step.Attempt), a.step.Attempt); err != nil {
+			r.Log.Error("end what is left of the step", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+		}
+		r.finish(ctx, a, facts.flow)
+	default:
+		r.interrupted(ctx, a, facts.flow)
+	}
+}
+
+// requeue makes the step ready again: its attempt did nothing, or may be
+// repeated.
+func (r *Runner) requeue(ctx context.Context, a *attempt, flow workspace.Flow) {
+	if a.job.Status.Ended() {
+		r.end(ctx, a, flow, ending{Status: store.Cancelled})
+		return
+	}
+	err := r.insist(ctx, a, "queue step again", func() error {
+		return r.Store.Update(ctx, func(tx *store.Tx) error { return tx.QueueStep(&a.step, store.Running) })
+	})
+	if err != nil {
+		r.abandon(a, err)
+		return
+	}
+	r.release(a)
+	r.remove(a)
+}
+
+// interrupted fails a step that another boot of the machine may have run in
+// part: an unsynced mark of its end can be gone, so nothing here is certain.
+func (r *Runner) interrupted(ctx context.Context, a *attempt, flow workspace.Flow) {
+	if err := r.drain(ctx, a); err != nil {
+		r.Log.Error("keep output", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+	}
+	r.end(ctx, a, flow, ending{Status: store.Failed, Error: "interrupted: the machine restarted while the step ran, " +
+		"which may have done a part of its work (an action with idempotent: true is tried again)"})
+}
+
+// sweepFolders deletes the folders of attempts that have ended in the store.
+func (r *Runner) sweepFolders(running []*attempt) {
+	live := map[string]bool{}
+	for _, a := range running {
+		live[a.step.Attempt] = true
+	}
+	folders, err := os.ReadDir(r.folder(""))
+	if err != nil && !os.IsNotExist(err) {
+		r.Log.Warn("look for old attempts", keyErr, err)
+	}
+	for _, f := range folders {
+		if live[f.Name()] {
+			continue
+		}
+		if err := proc.Remove(filepath.Join(r.folder(""), f.Name())); err != nil {
+			r.Log.Warn("remove old attempt", keyErr, err)
+		}
+	}
+}

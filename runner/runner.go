@@ -1,0 +1,189 @@
+// Package runner carries a job from submitted to ended: it decides which step
+// is next, runs it, and keeps what it says. Its only memory is the store.
+package runner
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"stroem/runner/proc"
+	"stroem/store"
+)
+
+// Keys of the server's log.
+const (
+	keyJob  = "job"
+	keyStep = "step"
+	keyErr  = "err"
+)
+
+// retryPause is how long the runner waits before it asks again a store that
+// cannot write, for example because the disk is full.
+const retryPause = 500 * time.Millisecond
+
+// Runner runs the steps of jobs on this machine. Its fields are set before
+// Run and not changed after.
+type Runner struct {
+	Store   *store.Store
+	Slots   int           // steps at a time
+	KeepLog int64         // bytes kept of a step's log
+	Grace   time.Duration // between TERM and KILL
+	Log     *slog.Logger
+	Now     func() time.Time
+
+	shell shell
+	boot  string
+
+	mu       sync.Mutex
+	attempts map[string]*attempt // by attempt id, from claim to end
+	free     chan struct{}       // a place became free
+	busy     chan struct{}       // an attempt began
+	wait     sync.WaitGroup      // one for each attempt's goroutine
+}
+
+// Run takes up the steps that an earlier server left running, then runs
+// whatever becomes ready. When ctx ends, it starts nothing more and returns
+// soon; steps that run go on without it, to be found again by the next Run.
+func (r *Runner) Run(ctx context.Context) error {
+	if err := r.prepareRun(); err != nil {
+		return err
+	}
+	wake, stop := r.Store.Watch(store.TopicQueue)
+	defer stop()
+	if err := r.recover(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("take up running steps: %w", err)
+	}
+	collected := make(chan struct{})
+	go func() {
+		defer close(collected)
+		r.collect(ctx)
+	}()
+	r.dispatch(ctx, wake)
+	r.wait.Wait()
+	<-collected
+	return nil
+}
+
+func (r *Runner) prepareRun() (err error) {
+	if r.boot, err = proc.BootID(); err != nil {
+		return fmt.Errorf("boot id: %w", err)
+	}
+	r.shell = findShell()
+	r.attempts = map[string]*attempt{}
+	r.free, r.busy = make(chan struct{}, 1), make(chan struct{}, 1)
+	return nil
+}
+
+// dispatch starts ready steps as long as there is a free place, and sleeps
+// until the store or an ended step wakes it.
+func (r *Runner) dispatch(ctx context.Context, wake <-chan struct{}) {
+	var retry <-chan time.Time
+	for {
+		if err := r.fill(ctx); err != nil && ctx.Err() == nil {
+			r.Log.Error("claim steps", keyErr, err)
+			retry = time.After(retryPause)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-r.free:
+		case <-retry:
+			retry = nil
+		}
+	}
+}
+
+// fill claims steps for all free places and sets them going.
+func (r *Runner) fill(ctx context.Context) error {
+	// The lock is held until the claimed attempts are known, so that Cancel,
+	// which looks for them after its commit, misses none.
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	places := r.Slots - len(r.attempts)
+	if places <= 0 || ctx.Err() != nil {
+		return nil
+	}
+	claimed, err := r.claim(ctx, places)
+	if err != nil {
+		return err
+	}
+	for _, a := range claimed {
+		r.begin(ctx, a, r.run)
+	}
+	return nil
+}
+
+// claim commits that the steps whose turn it is are running, before anything
+// of them is. Each gets an attempt of its own.
+func (r *Runner) claim(ctx context.Context, places int) (claimed []*attempt, err error) {
+	err = r.Store.Update(ctx, func(tx *store.Tx) error {
+		claimed = nil
+		due, err := tx.NextReady(places)
+		if err != nil {
+			return err
+		}
+		now := r.Now()
+		for _, step := range due {
+			job, err := tx.JobBySeq(step.Job)
+			if err != nil {
+				return err
+			}
+			step.Status, step.Attempt, step.Boot, step.StartedAt = store.Running, uuid.NewString(), r.boot, now
+			if err := tx.StartStep(&step); err != nil {
+				return err
+			}
+			if err := tx.StartJob(&job, now); err != nil {
+				return err
+			}
+			claimed = append(claimed, r.newAttempt(job, step))
+		}
+		return nil
+	})
+	return claimed, err
+}
+
+// begin makes the attempt known and gives it a goroutine. r.mu is held.
+func (r *Runner) begin(ctx context.Context, a *attempt, body func(context.Context, *attempt)) {
+	r.attempts[a.step.Attempt] = a
+	select {
+	case r.busy <- struct{}{}:
+	default:
+	}
+	r.wait.Add(1)
+	go func() {
+		defer r.wait.Done()
+		body(ctx, a)
+	}()
+}
+
+// release forgets an ended attempt and gives its place to the next step.
+func (r *Runner) release(a *attempt) {
+	r.mu.Lock()
+	delete(r.attempts, a.step.Attempt)
+	r.mu.Unlock()
+	select {
+	case r.free <- struct{}{}:
+	default:
+	}
+}
+
+// live lists the attempts that run now.
+func (r *Runner) live() []*attempt {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Values(r.attempts))
+}
+
+// folder is where an attempt's files are.
+func (r *Runner) folder(attempt string) string {
+	return filepath.Join(r.Store.Dir(), "steps", attempt)
+}

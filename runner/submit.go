@@ -1,0 +1,180 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"stroem/store"
+	"stroem/workspace"
+)
+
+// Request asks for a job.
+type Request struct {
+	Task       store.StoredTask
+	Input      map[string]any // as the caller gave it
+	SourceType store.SourceType
+	SourceID   string
+	Agent      bool // begun over MCP or with an API key
+}
+
+// Refused says why a task cannot run at all, whatever its input.
+type Refused struct{ Reason string }
+
+func (e *Refused) Error() string { return e.Reason }
+
+// Submit checks the input and makes a job of the task. Once it returns, the
+// job is on disk and will run. Errors: *Refused, *workspace.InputError, or
+// the store's.
+func (r *Runner) Submit(ctx context.Context, req Request) (store.Job, error) {
+	task := req.Task
+	if why := task.Refusal(); why != "" {
+		return store.Job{}, &Refused{Reason: why}
+	}
+	input, err := task.Input.Check(req.Input)
+	if err != nil {
+		return store.Job{}, err
+	}
+	doc, err := json.Marshal(input)
+	if err != nil {
+		return store.Job{}, fmt.Errorf("encode input: %w", err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return store.Job{}, fmt.Errorf("make job id: %w", err)
+	}
+	job := store.Job{
+		ID: id.String(), Workspace: task.Workspace, Task: task.Name, Folder: task.Folder, Status: store.Pending,
+		SourceType: req.SourceType, SourceID: req.SourceID, Agent: req.Agent, Revision: task.Revision,
+		CreatedAt: r.Now(), Dir: task.Dir, Input: doc,
+	}
+	err = r.Store.Update(ctx, func(tx *store.Tx) error {
+		return tx.InsertJob(&job, task.Task, firstRuns(task.Flow))
+	})
+	return job, err
+}
+
+// firstRuns are the steps of a new job, those that wait for nothing ready.
+func firstRuns(flow workspace.Flow) []store.StepRun {
+	runs := make([]store.StepRun, len(flow))
+	for i := range flow {
+		runs[i] = store.StepRun{Name: flow[i].Name, Status: store.Pending}
+	}
+	for _, i := range next(flow, runs).Ready {
+		runs[i].Status = store.Ready
+	}
+	return runs
+}
+
+// advance carries a job on after one of its steps ended: it queues what may
+// run now, skips what never will, and ends the job when nothing is left.
+func advance(tx *store.Tx, job *store.Job, flow workspace.Flow, now time.Time) error {
+	runs, err := tx.Steps(job.Seq)
+	if err != nil {
+		return err
+	}
+	d := next(flow, runs)
+	for _, i := range d.Skip {
+		runs[i].Status, runs[i].CompletedAt = store.Skipped, now
+		if err := tx.EndStep(&runs[i], store.Pending); err != nil {
+			return err
+		}
+	}
+	for _, i := range d.Ready {
+		if err := tx.QueueStep(&runs[i], store.Pending); err != nil {
+			return err
+		}
+	}
+	if !d.Status.Ended() {
+		return nil
+	}
+	job.Status, job.CompletedAt = d.Status, now
+	job.Error = failure(flow, runs)
+	if job.Output, err = jobOutput(flow, runs); err != nil {
+		return err
+	}
+	return tx.EndJob(job)
+}
+
+// failure names the first step that failed the job, "" if none did.
+func failure(flow workspace.Flow, runs []store.StepRun) string {
+	for i := range runs {
+		if runs[i].Status == store.Failed && !flow[i].ContinueOnFailure {
+			return fmt.Sprintf("step %q failed: %s", runs[i].Name, runs[i].Error)
+		}
+	}
+	return ""
+}
+
+// jobOutput gathers the outputs of the steps that nobody depends on, by name;
+// nil when there are none.
+func jobOutput(flow workspace.Flow, runs []store.StepRun) (json.RawMessage, error) {
+	inner := map[string]bool{}
+	for i := range flow {
+		for _, dep := range flow[i].DependsOn {
+			inner[dep] = true
+		}
+	}
+	outputs := map[string]json.RawMessage{}
+	for _, run := range runs {
+		if !inner[run.Name] && len(run.Output) > 0 {
+			outputs[run.Name] = run.Output
+		}
+	}
+	if len(outputs) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(outputs)
+}
+
+// Ended says that a job had come to its end before it could be cancelled.
+type Ended struct{ Status store.Status }
+
+func (e *Ended) Error() string { return fmt.Sprintf("the job is already %s", e.Status) }
+
+// Cancel ends a job: it is cancelled at once, with all its steps that have not
+// begun. Steps that run are ended with their whole process tree and are
+// cancelled when that is gone. Errors: *Ended, store.ErrNotFound.
+func (r *Runner) Cancel(ctx context.Context, id string) error {
+	err := r.Store.Update(ctx, func(tx *store.Tx) error {
+		job, err := tx.Job(id)
+		if err != nil {
+			return err
+		}
+		if job.Status.Ended() {
+			return &Ended{Status: job.Status}
+		}
+		return cancelJob(tx, &job, r.Now())
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range r.live() {
+		if a.job.ID == id {
+			a.cancel()
+		}
+	}
+	return nil
+}
+
+func cancelJob(tx *store.Tx, job *store.Job, now time.Time) error {
+	runs, err := tx.Steps(job.Seq)
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		from := runs[i].Status
+		if from.Ended() || from == store.Running {
+			continue
+		}
+		runs[i].Status, runs[i].CompletedAt = store.Cancelled, now
+		if err := tx.EndStep(&runs[i], from); err != nil {
+			return err
+		}
+	}
+	job.Status, job.CompletedAt = store.Cancelled, now
+	return tx.EndJob(job)
+}
