@@ -1,0 +1,274 @@
+// Package control is everything a caller may ask, and who may ask it: the one
+// front door behind MCP, REST and the command line.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"stroem/runner"
+	"stroem/store"
+	"stroem/workspace"
+)
+
+// Plane answers callers. Its fields are set before use and not changed after.
+type Plane struct {
+	Store   *store.Store
+	Runner  *runner.Runner
+	Folders []Folder // the workspaces
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Code says what kind of error a door has to report.
+type Code int
+
+// The kinds of errors. Internal is whatever is not the caller's to mend; its
+// text is for the server's log alone.
+const (
+	Internal Code = iota
+	Invalid
+	NotFound
+	Conflict
+)
+
+// Error is an error that the caller can mend.
+type Error struct {
+	Code Code
+	Msg  string // a sentence for a person or an agent
+	// For NotFound, what was looked for ("workspace", "task", "job", "step"),
+	// so that a door can say how to list what there is.
+	Noun      string
+	Workspace string // in which a task was looked for
+}
+
+func (e *Error) Error() string { return e.Msg }
+
+// CodeOf is the kind of err: Internal for whatever is not an *Error.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
+
+// missing is the error for a name that is not there, with its nearest
+// neighbour among those that are.
+func missing(noun, name, where string, known []string) *Error {
+	msg := fmt.Sprintf("no %s %q%s", noun, name, where)
+	if near := workspace.Nearest(name, known); near != "" {
+		msg += fmt.Sprintf("; did you mean %q?", near)
+	}
+	return &Error{Code: NotFound, Noun: noun, Msg: msg}
+}
+
+// Workspaces lists all workspaces by name.
+func (p *Plane) Workspaces(ctx context.Context) (list []store.WorkspaceInfo, err error) {
+	err = p.Store.View(ctx, func(tx *store.Tx) error {
+		list, err = tx.Workspaces()
+		return err
+	})
+	return list, err
+}
+
+// Task is a task in a list, with what the caller may do with it.
+type Task struct {
+	store.TaskInfo
+	CanExecute bool `json:"can_execute"`
+}
+
+// Tasks lists the tasks of one workspace, or of all with "", by workspace and
+// name.
+func (p *Plane) Tasks(ctx context.Context, ws string) ([]Task, error) {
+	list := []Task{}
+	err := p.Store.View(ctx, func(tx *store.Tx) error {
+		if ws != "" {
+			if err := p.knownWorkspace(tx, ws); err != nil {
+				return err
+			}
+		}
+		found, err := tx.Tasks(ws)
+		for _, t := range found {
+			list = append(list, Task{TaskInfo: t, CanExecute: true})
+		}
+		return err
+	})
+	return list, err
+}
+
+func (p *Plane) knownWorkspace(tx *store.Tx, name string) error {
+	all, err := tx.Workspaces()
+	if err != nil {
+		return err
+	}
+	var known []string
+	for _, w := range all {
+		if w.Name == name {
+			return nil
+		}
+		known = append(known, w.Name)
+	}
+	return missing("workspace", name, "", known)
+}
+
+// Task is a task with its whole definition.
+func (p *Plane) Task(ctx context.Context, ws, name string) (t store.StoredTask, err error) {
+	err = p.Store.View(ctx, func(tx *store.Tx) error {
+		t, err = p.task(tx, ws, name)
+		return err
+	})
+	return t, err
+}
+
+func (p *Plane) task(tx *store.Tx, ws, name string) (store.StoredTask, error) {
+	t, err := tx.Task(ws, name)
+	if !errors.Is(err, store.ErrNotFound) {
+		return t, err
+	}
+	if err := p.knownWorkspace(tx, ws); err != nil {
+		return t, err
+	}
+	all, err := tx.Tasks(ws)
+	if err != nil {
+		return t, err
+	}
+	var known []string
+	for _, t := range all {
+		known = append(known, t.Name)
+	}
+	e := missing("task", name, fmt.Sprintf(" in workspace %q", ws), known)
+	e.Workspace = ws
+	return t, e
+}
+
+// Execution asks for a run of a task.
+type Execution struct {
+	Workspace string
+	Task      string
+	Input     map[string]any
+	Source    store.SourceType // the door it came in by
+}
+
+// Execute submits a job. The input is checked before one exists.
+func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
+	t, err := p.Task(ctx, e.Workspace, e.Task)
+	if err != nil {
+		return store.Job{}, err
+	}
+	job, err := p.Runner.Submit(ctx, runner.Request{
+		Task: t, Input: e.Input, SourceType: e.Source, Agent: e.Source == store.SourceMCP,
+	})
+	var refused *runner.Refused
+	var input *workspace.InputError
+	switch {
+	case errors.As(err, &refused):
+		err = &Error{Code: Invalid, Msg: refused.Reason}
+	case errors.As(err, &input):
+		err = &Error{Code: Invalid, Msg: fmt.Sprintf("task %q was not started: %s", t.Name, input.Error())}
+	}
+	return job, err
+}
+
+// Job is a job with its steps, in the order of its flow.
+type Job struct {
+	store.Job
+	Steps []store.StepRun `json:"steps"`
+}
+
+// Job is the job of that id.
+func (p *Plane) Job(ctx context.Context, id string) (j Job, err error) {
+	err = p.Store.View(ctx, func(tx *store.Tx) error {
+		if j.Job, err = p.job(tx, id); err != nil {
+			return err
+		}
+		j.Steps, err = tx.Steps(j.Seq)
+		return err
+	})
+	return j, err
+}
+
+func (p *Plane) job(tx *store.Tx, id string) (store.Job, error) {
+	j, err := tx.Job(id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = missing("job", id, "", nil)
+	}
+	return j, err
+}
+
+// Jobs lists the newest jobs first.
+func (p *Plane) Jobs(ctx context.Context, f store.JobFilter) (jobs []store.Job, err error) {
+	err = p.Store.View(ctx, func(tx *store.Tx) error {
+		if f.Workspace != "" && f.Task == "" {
+			if err := p.knownWorkspace(tx, f.Workspace); err != nil {
+				return err
+			}
+		}
+		jobs, err = tx.Jobs(f)
+		return err
+	})
+	return jobs, err
+}
+
+// LogPage is a part of a log.
+type LogPage struct {
+	Lines []store.LogLine
+	Total int64 // lines that the log has had, kept or not
+}
+
+// Tail is the last lines of a job's log, or of one of its steps.
+func (p *Plane) Tail(ctx context.Context, id, step string, lines int) (page LogPage, err error) {
+	err = p.Store.View(ctx, func(tx *store.Tx) error {
+		job, err := p.job(tx, id)
+		if err != nil {
+			return err
+		}
+		pos := store.AllSteps
+		page.Total = job.LogLines
+		if step != "" {
+			run, err := p.step(tx, &job, step)
+			if err != nil {
+				return err
+			}
+			pos, page.Total = run.Pos, run.LogLines
+		}
+		page.Lines, err = tx.LogLines(job.Seq, pos, max(0, page.Total-int64(lines)), lines)
+		return err
+	})
+	return page, err
+}
+
+func (p *Plane) step(tx *store.Tx, job *store.Job, name string) (store.StepRun, error) {
+	runs, err := tx.Steps(job.Seq)
+	if err != nil {
+		return store.StepRun{}, err
+	}
+	var known []string
+	for _, run := range runs {
+		if run.Name == name {
+			return run, nil
+		}
+		known = append(known, run.Name)
+	}
+	return store.StepRun{}, missing("step", name, fmt.Sprintf(" in job %s", job.ID), known)
+}
+
+// Cancel ends a job. A job that has ended already is a Conflict that says how
+// it ended.
+func (p *Plane) Cancel(ctx context.Context, id string) error {
+	err := p.Runner.Cancel(ctx, id)
+	var ended *runner.Ended
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return missing("job", id, "", nil)
+	case errors.As(err, &ended):
+		return &Error{Code: Conflict, Msg: ended.Error()}
+	}
+	return err
+}
+
+// Healthy reports whether the store answers.
+func (p *Plane) Healthy(ctx context.Context) error { return p.Store.Ping(ctx) }

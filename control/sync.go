@@ -1,0 +1,192 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"stroem/store"
+	"stroem/workspace"
+)
+
+const (
+	// settle gathers the several events of one save into one reload.
+	settle = 100 * time.Millisecond
+	// lookAgain finds changes that no event tells of, as on network file
+	// systems. A load that changed nothing writes nothing.
+	lookAgain = 5 * time.Second
+	// maxWatched bounds the folders watched for events in one workspace.
+	maxWatched = 1000
+)
+
+// Folder is a workspace that is a folder of YAML files.
+type Folder struct {
+	Name string
+	Path string
+}
+
+// loaded is what is known of a workspace between two loads.
+type loaded struct {
+	Folder
+	last  *workspace.Workspace
+	shown string // revision and error as they stand in the store
+}
+
+// Sync loads all workspaces into the store, then keeps them up to date until
+// ctx ends. It closes ready after the first load. A workspace that cannot be
+// read keeps its tasks and is listed with the reason.
+func (p *Plane) Sync(ctx context.Context, ready chan<- struct{}) error {
+	var names []string
+	for _, f := range p.Folders {
+		names = append(names, f.Name)
+	}
+	if err := p.Store.Update(ctx, func(tx *store.Tx) error { return tx.KeepWorkspaces(names) }); err != nil {
+		return fmt.Errorf("drop old workspaces: %w", err)
+	}
+	all := make([]*loaded, len(p.Folders))
+	for i, f := range p.Folders {
+		all[i] = &loaded{Folder: f}
+		if err := p.load(ctx, all[i]); err != nil {
+			return err
+		}
+	}
+	close(ready)
+	done := make(chan struct{})
+	for _, w := range all {
+		go func() {
+			p.follow(ctx, w)
+			done <- struct{}{}
+		}()
+	}
+	for range all {
+		<-done
+	}
+	return nil
+}
+
+// load reads the workspace and puts it into the store if it changed.
+func (p *Plane) load(ctx context.Context, w *loaded) error {
+	ws, err := read(w)
+	if err != nil {
+		text := err.Error()
+		if w.shown == text {
+			return nil
+		}
+		p.Log.Warn("load workspace", "workspace", w.Name, "err", err)
+		w.shown = text
+		return p.Store.Update(ctx, func(tx *store.Tx) error {
+			return tx.SetWorkspaceError(w.Name, w.Path, text, p.Now())
+		})
+	}
+	w.last = ws
+	shown := ws.Revision + "\n" + ws.Err()
+	if w.shown == shown {
+		return nil
+	}
+	if err := p.Store.Update(ctx, func(tx *store.Tx) error {
+		return tx.ReplaceWorkspace(w.Name, w.Path, ws, p.Now())
+	}); err != nil {
+		return fmt.Errorf("load workspace %q: %w", w.Name, err)
+	}
+	w.shown = shown
+	p.Log.Info("loaded workspace", "workspace", w.Name, "tasks", len(ws.Tasks), "revision", ws.Revision)
+	for _, problem := range ws.Problems {
+		p.Log.Warn("workspace problem", "workspace", w.Name, "problem", problem.String())
+	}
+	return nil
+}
+
+// read loads the folder through a root, so that no name in it leads outside.
+func read(w *loaded) (*workspace.Workspace, error) {
+	root, err := os.OpenRoot(w.Path)
+	if err != nil {
+		return nil, fmt.Errorf("workspace %q: %w", w.Name, err)
+	}
+	defer root.Close()
+	ws, err := workspace.Load(root.FS(), w.last)
+	if err != nil {
+		return nil, fmt.Errorf("workspace %q: %w", w.Name, err)
+	}
+	return ws, nil
+}
+
+// follow reloads the workspace after each change.
+func (p *Plane) follow(ctx context.Context, w *loaded) {
+	var events <-chan fsnotify.Event
+	var lost <-chan error
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil { // the slow look stays
+		p.Log.Warn("watch workspace", "workspace", w.Name, "err", err)
+	} else {
+		defer watcher.Close()
+		events, lost = watcher.Events, watcher.Errors
+		watchFolders(watcher, w.Path)
+	}
+	slow := time.NewTicker(lookAgain)
+	defer slow.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-events:
+			calm(ctx, events)
+		case <-lost: // events were missed
+		case <-slow.C:
+		}
+		if err := p.load(ctx, w); err != nil && ctx.Err() == nil {
+			p.Log.Error("reload workspace", "workspace", w.Name, "err", err)
+		}
+		if watcher != nil {
+			watchFolders(watcher, w.Path)
+		}
+	}
+}
+
+// calm waits until no more events come for a moment.
+func calm(ctx context.Context, events <-chan fsnotify.Event) {
+	quiet := time.NewTimer(settle)
+	defer quiet.Stop()
+	for last := time.Now().Add(5 * settle); time.Now().Before(last); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-quiet.C:
+			return
+		case <-events:
+			quiet.Reset(settle)
+		}
+	}
+}
+
+var errEnough = errors.New("enough folders")
+
+// watchFolders watches the workspace's folders, new ones too. Adding one
+// again does nothing. A folder that cannot be watched is left to the slow
+// look.
+func watchFolders(w *fsnotify.Watcher, root string) {
+	have := map[string]bool{}
+	for _, path := range w.WatchList() {
+		have[path] = true
+	}
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || !d.IsDir():
+			return nil
+		case path != root && strings.HasPrefix(d.Name(), ".") && d.Name() != ".workflows", d.Name() == "node_modules":
+			return fs.SkipDir
+		case len(have) >= maxWatched:
+			return errEnough
+		case !have[path]:
+			have[path] = true
+			_ = w.Add(path)
+		}
+		return nil
+	})
+}
