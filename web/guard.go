@@ -1,0 +1,93 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// maxBody is the most a request may send.
+const maxBody = 4 << 20
+
+// guard puts before next what every request must pass: a Host and an Origin
+// that are ours (against DNS rebinding and foreign pages), a bounded body, and
+// an answer even when a handler panics.
+func guard(cfg Config, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer survive(cfg, w, r)
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		switch {
+		case !cfg.hostAllowed(r.Host):
+			writeError(w, http.StatusForbidden, "the Host of this request is not one of this server's; "+
+				"add it to mcp.allowed_hosts in server-config.yaml if it is")
+		case !cfg.originAllowed(r.Header.Values("Origin")):
+			writeError(w, http.StatusForbidden, "the Origin of this request is not one of this server's; "+
+				"add it to mcp.allowed_origins in server-config.yaml if it is")
+		case r.ContentLength > maxBody:
+			writeError(w, http.StatusRequestEntityTooLarge, "the request's body is larger than 4 MiB")
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// survive answers for a handler that panicked, with a reference to the log.
+func survive(cfg Config, w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	ref := uuid.NewString()[:8]
+	cfg.Log.Error("panic", "method", r.Method, "path", r.URL.Path, "ref", ref, "panic", p, "stack", string(debug.Stack()))
+	writeError(w, http.StatusInternalServerError, "Internal server error (reference "+ref+")")
+}
+
+func (cfg Config) hostAllowed(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	return loopback(host) || slices.ContainsFunc(cfg.AllowedHosts, func(a string) bool {
+		return strings.EqualFold(a, host) || strings.EqualFold(a, hostport)
+	})
+}
+
+// originAllowed reports whether a browser's page may ask. A request without
+// an Origin comes from no page. "null" is the Origin of pages that hide theirs.
+func (cfg Config) originAllowed(origins []string) bool {
+	if len(origins) == 0 {
+		return true
+	}
+	if len(origins) > 1 {
+		return false
+	}
+	if slices.ContainsFunc(cfg.AllowedOrigins, func(a string) bool { return strings.EqualFold(a, origins[0]) }) {
+		return true
+	}
+	u, err := url.Parse(origins[0])
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && loopback(u.Hostname())
+}
+
+// loopback reports whether a host names this machine and no other.
+func loopback(host string) bool {
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,92 @@
+// Package web is the HTTP door: it owns the mux and every guard before it.
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"stroem/control"
+)
+
+// Config says what the handler serves, and to whom.
+type Config struct {
+	Plane   *control.Plane
+	MCP     http.Handler // nil: MCP is off
+	URL     string       // where people reach the server, for the pages
+	Version string
+	Log     *slog.Logger
+
+	AllowedHosts   []string // Host names beside the loopback ones
+	AllowedOrigins []string // Origins beside the loopback ones
+}
+
+// Handler serves everything, behind the guards.
+func Handler(cfg Config) http.Handler {
+	s := &site{cfg}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.home)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mcp := cfg.MCP
+	if mcp == nil {
+		mcp = http.HandlerFunc(mcpOff)
+	}
+	mux.Handle("/mcp", mcp)
+	mux.Handle("/mcp/{$}", mcp)
+	mux.HandleFunc("/", notFound)
+	return guard(cfg, mux)
+}
+
+type site struct{ cfg Config }
+
+// home says in a paragraph what this is and how to connect.
+func (s *site) home(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintf(w, `This is Strøm %s, a workflow server: it runs tasks that are declared in YAML, for people and for AI agents.
+
+`, s.cfg.Version)
+	if s.cfg.MCP == nil {
+		fmt.Fprintln(w, mcpOffText)
+		return
+	}
+	fmt.Fprintf(w, `Agents connect by MCP (Streamable HTTP) at %[1]s/mcp. For Claude Code:
+
+    claude mcp add --transport http stroem %[1]s/mcp
+
+`, s.cfg.URL)
+}
+
+// healthz answers in Strøm's shape: 200 while the store answers, else 503.
+func (s *site) healthz(w http.ResponseWriter, r *http.Request) {
+	if err := s.cfg.Plane.Healthy(r.Context()); err != nil {
+		if context.Cause(r.Context()) == nil {
+			s.cfg.Log.Error("health", "err", err)
+		}
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unhealthy", "db": "error"})
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok", "db": "ok"})
+}
+
+const mcpOffText = "MCP is off on this server. To turn it on, set mcp.enabled: true in server-config.yaml and restart the server."
+
+func mcpOff(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, http.StatusNotFound, mcpOffText)
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, http.StatusNotFound, "there is nothing at this address")
+}
+
+// writeError answers in Strøm's shape for errors.
+func writeError(w http.ResponseWriter, status int, text string) {
+	writeJSON(w, status, map[string]string{"error": text})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the caller may be gone
+}
