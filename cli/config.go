@@ -1,0 +1,370 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"stroem/workspace"
+)
+
+// defaultFile is read when no configuration is named.
+const defaultFile = "server-config.yaml"
+
+// Config is server-config.yaml.
+type Config struct {
+	Listen         string                     `yaml:"listen"`
+	InsecureListen bool                       `yaml:"insecure_listen"`
+	Data           string                     `yaml:"data"`
+	Workspaces     map[string]WorkspaceConfig `yaml:"workspaces"`
+	MCP            MCPConfig                  `yaml:"mcp"`
+	Runner         RunnerConfig               `yaml:"runner"`
+	Log            LogConfig                  `yaml:"log"`
+
+	file  string   // where it was read, "" without one
+	notes []string // what keys of the original mean here
+}
+
+// WorkspaceConfig says where a workspace comes from.
+type WorkspaceConfig struct {
+	Type string `yaml:"type"` // folder
+	Path string `yaml:"path"`
+}
+
+// MCPConfig is the mcp section.
+type MCPConfig struct {
+	Enabled        bool     `yaml:"enabled"`
+	AllowedHosts   []string `yaml:"allowed_hosts"`
+	AllowedOrigins []string `yaml:"allowed_origins"`
+}
+
+// RunnerConfig is the runner section.
+type RunnerConfig struct {
+	MaxConcurrent int `yaml:"max_concurrent"` // steps at a time
+}
+
+// LogConfig is the log section.
+type LogConfig struct {
+	MaxBytes Size `yaml:"max_bytes"` // kept per step
+}
+
+// Size is a number of bytes, written as 1048576, 64MiB or 1GB.
+type Size int64
+
+// units of Size, the longer names first.
+var units = []struct {
+	name  string
+	bytes int64
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1},
+}
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (s *Size) UnmarshalYAML(n *yaml.Node) error {
+	for _, u := range units {
+		num, ok := strings.CutSuffix(n.Value, u.name)
+		if !ok {
+			continue
+		}
+		if v, err := strconv.ParseInt(strings.TrimSpace(num), 10, 64); err == nil && v > 0 && v <= (1<<62)/u.bytes {
+			*s = Size(v * u.bytes)
+			return nil
+		}
+		break
+	}
+	return fmt.Errorf("line %d: %q is not a size; write bytes, or a number with KiB, MiB or GiB", n.Line, n.Value)
+}
+
+// notBuilt are keys, as patterns of path.Match, whose part does not exist yet.
+// A configuration that relies on one of them must not run as if it were not
+// there.
+var notBuilt = []string{
+	"default_step_timeout", "default_job_timeout", "allow_env", "retention", "auth", "acl", "approval", "trusted_proxies",
+	"workspaces/*/url", "workspaces/*/ref", "workspaces/*/poll_interval_secs", "workspaces/*/auth",
+}
+
+func isNotBuilt(key string) bool {
+	return slices.ContainsFunc(notBuilt, func(pattern string) bool {
+		ok, err := path.Match(pattern, strings.ReplaceAll(key, ".", "/"))
+		return ok && err == nil
+	})
+}
+
+// original are keys of the original Strøm that mean something else here.
+var original = map[string]string{
+	"db":               "not used: everything is kept in one SQLite file in the data folder",
+	"worker_token":     "not used: the server runs the steps itself",
+	"log_storage":      "not used: logs are kept in the data folder",
+	"recovery":         "not used: steps outlive the server and are found again at once",
+	"state_storage":    "not used: state snapshots are not kept yet, and tasks that need them are refused",
+	"artifact_storage": "not used: artifacts are not kept yet, and tasks that need them are refused",
+	"agents":           "not used: tasks with steps of type agent are refused",
+	"libraries":        "not used: tasks that use a library are refused",
+	"git_auth":         "not used: workspaces are folders",
+	"metrics":          "not used: there is no /metrics yet",
+}
+
+// loadConfig finds and reads the configuration: the named file, else
+// server-config.yaml here, else none. STROEM__A__B=value stands over a.b.
+func loadConfig(file string, environ []string) (*Config, error) {
+	c := &Config{file: file}
+	if file == "" {
+		if _, err := os.Stat(defaultFile); err == nil {
+			c.file = defaultFile
+		}
+	}
+	tree := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	if c.file != "" {
+		var err error
+		if tree, err = readTree(c.file); err != nil {
+			return nil, err
+		}
+	}
+	var errs []error
+	errs = append(errs, c.check(tree, reflect.TypeFor[Config](), "", c.file)...)
+	for _, kv := range environ {
+		if name, value, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "STROEM__") {
+			errs = append(errs, c.override(tree, name, value)...)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	c.MCP.Enabled = c.file == ""
+	if err := tree.Decode(c); err != nil {
+		return nil, fmt.Errorf("%s: %w", cmp.Or(c.file, "configuration"), err)
+	}
+	return c, c.complete()
+}
+
+func readTree(file string) (*yaml.Node, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration (--config): %w", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if len(doc.Content) == 0 { // an empty file
+		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, nil
+	}
+	return doc.Content[0], nil
+}
+
+// check names every key of the node that the type does not have.
+func (c *Config) check(n *yaml.Node, t reflect.Type, at, where string) (errs []error) {
+	place := func(n *yaml.Node) string {
+		if n.Line == 0 {
+			return where
+		}
+		return fmt.Sprintf("%s:%d:%d", where, n.Line, n.Column)
+	}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if t.Kind() != reflect.Struct && t.Kind() != reflect.Map {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		if n.Tag == "!!null" {
+			return nil
+		}
+		return []error{fmt.Errorf("%s: %s must be a map", place(n), cmp.Or(at, "the configuration"))}
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		full := strings.TrimPrefix(at+"."+key.Value, ".")
+		inner, known := member(t, key.Value)
+		switch {
+		case known:
+			errs = append(errs, c.check(value, inner, full, where)...)
+		case isNotBuilt(full):
+			errs = append(errs, fmt.Errorf("%s: %q cannot be used yet; remove it to start without it", place(key), full))
+		case at == "" && original[key.Value] != "":
+			c.notes = append(c.notes, fmt.Sprintf("%s: %s", key.Value, original[key.Value]))
+		default:
+			text := fmt.Sprintf("%s: unknown key %q", place(key), full)
+			if near := workspace.Nearest(key.Value, keys(t)); near != "" {
+				text += fmt.Sprintf("; did you mean %q?", near)
+			}
+			errs = append(errs, errors.New(text))
+		}
+	}
+	return errs
+}
+
+// member is the type of a key of a struct or map.
+func member(t reflect.Type, key string) (reflect.Type, bool) {
+	if t.Kind() == reflect.Map {
+		return t.Elem(), true
+	}
+	for f := range t.Fields() {
+		if f.Tag.Get("yaml") == key {
+			return f.Type, true
+		}
+	}
+	return nil, false
+}
+
+func keys(t reflect.Type) (names []string) {
+	for f := range t.Fields() {
+		if name := f.Tag.Get("yaml"); name != "" {
+			names = append(names, name)
+		}
+	}
+	if t == reflect.TypeFor[Config]() {
+		names = append(names, notBuilt...)
+	}
+	return names
+}
+
+// override puts the value of STROEM__A__B at a.b of the tree.
+func (c *Config) override(tree *yaml.Node, name, value string) []error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(value), &doc); err != nil {
+		return []error{fmt.Errorf("%s: %w", name, err)}
+	}
+	leaf := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	if len(doc.Content) > 0 {
+		leaf = doc.Content[0]
+	}
+	unplaced(leaf)
+	steps := strings.Split(strings.ToLower(strings.TrimPrefix(name, "STROEM__")), "__")
+	chain := leaf
+	for _, key := range slices.Backward(steps) {
+		chain = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{scalar(key), chain}}
+	}
+	if errs := c.check(chain, reflect.TypeFor[Config](), "", name); len(errs) > 0 {
+		return errs
+	}
+	at := tree
+	for _, key := range steps[:len(steps)-1] {
+		next := child(at, key)
+		if next.Kind != yaml.MappingNode {
+			*next = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		}
+		at = next
+	}
+	*child(at, steps[len(steps)-1]) = *leaf
+	return nil
+}
+
+// unplaced takes away a node's lines, which are those of no file.
+func unplaced(n *yaml.Node) {
+	n.Line, n.Column = 0, 0
+	for _, c := range n.Content {
+		unplaced(c)
+	}
+}
+
+func scalar(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+}
+
+// child is the value of a key of a map, made if it is not there. Names of
+// workspaces are found in any case, since variables are written in capitals.
+func child(m *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if strings.EqualFold(m.Content[i].Value, key) {
+			return m.Content[i+1]
+		}
+	}
+	v := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	m.Content = append(m.Content, scalar(key), v)
+	return v
+}
+
+// complete fills in defaults, resolves paths and checks values.
+func (c *Config) complete() error {
+	c.Listen = cmp.Or(c.Listen, "127.0.0.1:8080")
+	if c.Runner.MaxConcurrent == 0 {
+		c.Runner.MaxConcurrent = 2 * runtime.NumCPU()
+	}
+	c.Log.MaxBytes = cmp.Or(c.Log.MaxBytes, 64<<20)
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return c.fault("listen", "%q is not an address; write host:port, for example 127.0.0.1:8080", c.Listen)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return c.fault("listen", "%q is not a port; write a number up to 65535", port)
+	} else if _ = n; !c.InsecureListen && !isLoopback(host) {
+		return c.fault("listen", "%s can be reached from other machines, and without sign-in everybody there could run tasks; "+
+			"use 127.0.0.1:%s, or set insecure_listen: true if something else guards the port", c.Listen, port)
+	}
+	if c.Runner.MaxConcurrent < 1 {
+		return c.fault("runner.max_concurrent", "must be at least 1")
+	}
+	if c.Data == "" {
+		if c.Data, err = defaultData(); err != nil {
+			return err
+		}
+	}
+	c.Data = c.relative(c.Data)
+	for name, w := range c.Workspaces {
+		key := "workspaces." + name
+		switch {
+		case cmp.Or(w.Type, "folder") != "folder":
+			return c.fault(key+".type", "%q cannot be used yet; a workspace is of type folder", w.Type)
+		case w.Path == "":
+			return c.fault(key+".path", "is missing; give the workspace's folder")
+		}
+		w.Path = c.relative(w.Path)
+		c.Workspaces[name] = w
+	}
+	return nil
+}
+
+func (c *Config) fault(key, format string, args ...any) error {
+	return fmt.Errorf("%s: %s: "+format, append([]any{cmp.Or(c.file, "configuration"), key}, args...)...)
+}
+
+// relative makes a path of the file relative to it, and absolute.
+func (c *Config) relative(path string) string {
+	if !filepath.IsAbs(path) && c.file != "" {
+		path = filepath.Join(filepath.Dir(c.file), path)
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// defaultData is the data folder of this user on this system.
+func defaultData() (string, error) {
+	home, err := os.UserHomeDir()
+	dir := ""
+	switch runtime.GOOS {
+	case "windows":
+		dir = os.Getenv("LOCALAPPDATA")
+	case "darwin":
+		if err == nil {
+			dir = filepath.Join(home, "Library", "Application Support")
+		}
+	default:
+		if dir = os.Getenv("XDG_DATA_HOME"); !filepath.IsAbs(dir) && err == nil {
+			dir = filepath.Join(home, ".local", "share")
+		}
+	}
+	if dir == "" {
+		return "", errors.New("this user has no home folder; name a data folder with --data")
+	}
+	return filepath.Join(dir, "stroem"), nil
+}

@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
+
+	"stroem/control"
+	"stroem/examples"
+	"stroem/mcpsrv"
+	"stroem/runner"
+	"stroem/store"
+	"stroem/web"
+)
+
+const (
+	killGrace = 10 * time.Second // between TERM and KILL of a cancelled step
+	stopGrace = 3 * time.Second  // for requests that are under way at the end
+)
+
+type serveCmd struct{}
+
+func (serveCmd) Run(e *env) error {
+	cfg, err := loadConfig(e.config, os.Environ())
+	if err != nil {
+		return err
+	}
+	if e.data != "" {
+		if cfg.Data, err = filepath.Abs(e.data); err != nil {
+			return fmt.Errorf("--data: %w", err)
+		}
+	}
+	log := logger(e.stderr)
+	for _, note := range cfg.notes {
+		log.Info("configuration", "note", note)
+	}
+	st, err := openStore(cfg.Data)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := st.Close(); err != nil {
+			log.Error("close store", "err", err)
+		}
+	}()
+	folders, err := cfg.folders()
+	if err != nil {
+		return err
+	}
+	rn := &runner.Runner{Store: st, Slots: cfg.Runner.MaxConcurrent, KeepLog: int64(cfg.Log.MaxBytes), Grace: killGrace,
+		Log: log, Now: time.Now}
+	plane := &control.Plane{Store: st, Runner: rn, Folders: folders, Log: log, Now: time.Now}
+	return serve(e, cfg, plane, log)
+}
+
+// openStore opens the data folder, or says what to do about it.
+func openStore(dir string) (*store.Store, error) {
+	st, err := store.Open(dir)
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return nil, fmt.Errorf("%w: %s; stop that server, or choose another folder with --data", err, dir)
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("cannot write the data folder: %w; choose another one with --data", err)
+	}
+	return st, err
+}
+
+// folders are the configured workspaces by name. Without a configuration
+// there is one: the folder we stand in if it has .workflows, else the built-in
+// examples.
+func (c *Config) folders() ([]control.Folder, error) {
+	if c.file != "" || len(c.Workspaces) > 0 {
+		var list []control.Folder
+		for _, name := range slices.Sorted(maps.Keys(c.Workspaces)) {
+			list = append(list, control.Folder{Name: name, Path: c.Workspaces[name].Path})
+		}
+		return list, nil
+	}
+	if info, err := os.Stat(".workflows"); err == nil && info.IsDir() {
+		here, err := filepath.Abs(".")
+		return []control.Folder{{Name: "default", Path: here}}, err
+	}
+	dir := filepath.Join(c.Data, "examples")
+	if err := unpackExamples(dir); err != nil {
+		return nil, fmt.Errorf("unpack the examples: %w", err)
+	}
+	return []control.Folder{{Name: "default", Path: dir}}, nil
+}
+
+// unpackExamples writes the built-in workspace once; it is the user's then.
+func unpackExamples(dir string) error {
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		return err
+	}
+	half := dir + ".new"
+	if err := os.RemoveAll(half); err != nil {
+		return err
+	}
+	if err := os.CopyFS(half, examples.FS); err != nil {
+		return err
+	}
+	return os.Rename(half, dir)
+}
+
+// serve joins the parts and runs them until the context ends.
+func serve(e *env, cfg *Config, plane *control.Plane, log *slog.Logger) error {
+	g, ctx := errgroup.WithContext(e.ctx)
+	ready := make(chan struct{})
+	g.Go(func() error { return plane.Sync(ctx, ready) })
+	select {
+	case <-ready:
+	case <-ctx.Done():
+		return g.Wait()
+	}
+	listeners, err := listen(cfg.Listen)
+	if err != nil {
+		g.Go(func() error { return err }) // ends the rest
+		return g.Wait()
+	}
+	url := "http://" + listeners[0].Addr().String()
+	g.Go(func() error { return plane.Runner.Run(ctx) })
+	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, log)) })
+	if err := greet(ctx, e.stdout, cfg, plane, url); err != nil {
+		log.Error("greet", "err", err)
+	}
+	return g.Wait()
+}
+
+func handler(cfg *Config, plane *control.Plane, url string, log *slog.Logger) http.Handler {
+	wc := web.Config{Plane: plane, URL: url, Version: version(), Log: log,
+		AllowedHosts: cfg.MCP.AllowedHosts, AllowedOrigins: cfg.MCP.AllowedOrigins}
+	if cfg.MCP.Enabled {
+		wc.MCP = mcpsrv.Handler(plane, version(), log)
+	}
+	return web.Handler(wc)
+}
+
+// listen opens the address; localhost is both loopback addresses, where the
+// machine has both.
+func listen(addr string) ([]net.Listener, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	addrs := []string{addr}
+	if host == "localhost" {
+		addrs = []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+	}
+	var list []net.Listener
+	for i, a := range addrs {
+		l, err := net.Listen("tcp", a)
+		switch {
+		case err == nil:
+			list = append(list, l)
+		case i == 0:
+			return nil, fmt.Errorf("cannot listen on %s: %w; stop what uses the port, or choose another with listen: "+
+				"in %s or STROEM__LISTEN=127.0.0.1:8081", a, err, defaultFile)
+		}
+	}
+	return list, nil
+}
+
+// serveHTTP serves until ctx ends, then gives what is under way a moment.
+func serveHTTP(ctx context.Context, listeners []net.Listener, h http.Handler) error {
+	srv := &http.Server{
+		Handler: h,
+		// Slow senders are cut off; answers may take as long as a wait does.
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	for _, l := range listeners {
+		g.Go(func() error {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		<-gctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+		defer cancel()
+		if srv.Shutdown(end) != nil {
+			return srv.Close()
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// greet says where the server is and what to do next.
+func greet(ctx context.Context, w io.Writer, cfg *Config, plane *control.Plane, url string) error {
+	all, err := plane.Workspaces(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "Strøm %s listens on %s\n  data    %s\n", version(), url, cfg.Data)
+	for _, ws := range all {
+		fmt.Fprintf(w, "  tasks   %s in workspace %q (%s)\n", count(ws.Tasks, "task"), ws.Name, ws.Dir)
+		if ws.Error != "" {
+			fmt.Fprintf(w, "          does not load in full: %s\n", ws.Error)
+		}
+	}
+	if len(all) == 0 {
+		fmt.Fprintf(w, "  tasks   none: add a workspace to %s, for example\n            workspaces: {default: {type: folder, path: .}}\n", cfg.file)
+	}
+	if !cfg.MCP.Enabled {
+		fmt.Fprintf(w, "  agents  MCP is off; mcp: {enabled: true} in %s turns it on\n", cfg.file)
+		return nil
+	}
+	fmt.Fprintf(w, "  agents  %s/mcp; for Claude Code: claude mcp add --transport http stroem %s/mcp\n", url, url)
+	return nil
+}
+
+// logger writes JSON for machines, and short coloured lines on a terminal.
+func logger(w io.Writer) *slog.Logger {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return slog.New(tint.NewTextHandler(w, &tint.Options{TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != ""}))
+	}
+	return slog.New(slog.NewJSONHandler(w, nil))
+}
