@@ -27,11 +27,6 @@ func (v *validateCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout, "%s%s\n", kind, p)
 	}
-	for _, t := range ws.Tasks {
-		if why := t.Refusal(); why != "" {
-			fmt.Fprintf(e.stdout, "warning: %s\n", why)
-		}
-	}
 	if bad > 0 {
 		fmt.Fprintf(e.stderr, "stroem: %s in %s\n", count(bad, "problem"), v.Path)
 		return failure{}

@@ -83,6 +83,7 @@ func (t tools) getTask(ctx context.Context, args struct {
 		Name      string   `json:"name"`
 		Action    string   `json:"action"`
 		DependsOn []string `json:"depends_on,omitempty"`
+		When      string   `json:"when,omitempty"`
 	}
 	type task struct {
 		Name        string          `json:"name"`
@@ -104,7 +105,7 @@ func (t tools) getTask(ctx context.Context, args struct {
 		return nil, nil, err
 	}
 	for _, s := range found.Flow {
-		out.Flow = append(out.Flow, step{s.Name, s.Action.Name, s.DependsOn})
+		out.Flow = append(out.Flow, step{s.Name, s.Action.Name, s.DependsOn, s.When})
 	}
 	return out, nil, nil
 }

@@ -42,7 +42,7 @@ func findShell() shell {
 // author's or the caller's to mend and fails the step.
 func (r *Runner) prepare(a *attempt, f facts) (proc.Spec, error) {
 	step := &f.flow[a.step.Pos]
-	vars, err := variables(a, f.runs)
+	vars, err := variables(a, f.flow, f.runs)
 	if err != nil {
 		return proc.Spec{}, err
 	}
@@ -75,9 +75,8 @@ func (r *Runner) prepare(a *attempt, f facts) (proc.Spec, error) {
 }
 
 // variables are what a step's templates may name: the job's input and the
-// output of every step that has ended, hyphens in its name written as
-// underscores.
-func variables(a *attempt, runs []store.StepRun) (tera.Vars, error) {
+// output of every step that has ended.
+func variables(a *attempt, flow workspace.Flow, runs []store.StepRun) (tera.Vars, error) {
 	input, err := decode(a.job.Input)
 	if err != nil {
 		return nil, fmt.Errorf("decode input: %w", err)
@@ -93,7 +92,7 @@ func variables(a *attempt, runs []store.StepRun) (tera.Vars, error) {
 				return nil, fmt.Errorf("decode output of %q: %w", run.Name, err)
 			}
 		}
-		vars[strings.ReplaceAll(run.Name, "-", "_")] = map[string]any{"output": output}
+		vars[flow[run.Pos].Key()] = map[string]any{"output": output}
 	}
 	return vars, nil
 }
@@ -116,12 +115,9 @@ func stepInput(step *workspace.Step, vars tera.Vars) (map[string]any, error) {
 		if input[f.Name] == nil && job[f.Name] != nil {
 			input[f.Name] = job[f.Name]
 		}
-		if input[f.Name] == nil {
-			input[f.Name] = f.Default
-		}
-		if f.Required && input[f.Name] == nil {
-			return nil, fmt.Errorf("action %q needs the input %q; give it in the step's input", step.Action.Name, f.Name)
-		}
+	}
+	if input, err = step.Action.Input.Fill(input); err != nil {
+		return nil, fmt.Errorf("input of step %q: %w", step.Name, err)
 	}
 	return input, nil
 }

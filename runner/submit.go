@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -112,15 +113,10 @@ func failure(flow workspace.Flow, runs []store.StepRun) string {
 // jobOutput gathers the outputs of the steps that nobody depends on, by name;
 // nil when there are none.
 func jobOutput(flow workspace.Flow, runs []store.StepRun) (json.RawMessage, error) {
-	inner := map[string]bool{}
-	for i := range flow {
-		for _, dep := range flow[i].DependsOn {
-			inner[dep] = true
-		}
-	}
+	terminal := flow.Terminal()
 	outputs := map[string]json.RawMessage{}
 	for _, run := range runs {
-		if !inner[run.Name] && len(run.Output) > 0 {
+		if slices.Contains(terminal, run.Name) && len(run.Output) > 0 {
 			outputs[run.Name] = run.Output
 		}
 	}

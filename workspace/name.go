@@ -1,7 +1,9 @@
 package workspace
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"unicode"
@@ -40,17 +42,19 @@ func keys[V any](m map[string]V) []string {
 const (
 	nearNames  = 2000
 	nearLength = 64
+	shortest   = 3 // of a name that may be the beginning of another
 )
 
 // Nearest is the known name that was probably meant by name, and "" when none
 // is near: one slip in a short name, up to three in a long one. A case
-// difference, or - for _, is no slip.
+// difference, or - for _, is no slip. Where none is near, it is the first that
+// begins with name.
 func Nearest(name string, known []string) string {
 	if name == "" || len(name) > 4*nearLength || utf8.RuneCountInString(name) > nearLength {
 		return ""
 	}
 	a := fold(name)
-	best, slips := "", max(1, min((len(a)+1)/3, 3))
+	best, longer, slips := "", "", max(1, min((len(a)+1)/3, 3))
 	for i, k := range known {
 		if i == nearNames {
 			break
@@ -59,6 +63,9 @@ func Nearest(name string, known []string) string {
 			continue
 		}
 		b := fold(k)
+		if longer == "" && len(a) >= shortest && len(b) > len(a) && slices.Equal(a, b[:len(a)]) {
+			longer = k
+		}
 		if len(b) > nearLength || len(b)-len(a) > slips || len(a)-len(b) > slips {
 			continue
 		}
@@ -67,7 +74,7 @@ func Nearest(name string, known []string) string {
 			best, slips = k, d
 		}
 	}
-	return best
+	return cmp.Or(best, longer)
 }
 
 // suggest is the second half of a sentence about an unknown name.

@@ -35,6 +35,9 @@ func (s *script) reevaluated(file *syntax.File) []*Error {
 	for _, stmt := range file.Stmts {
 		syntax.Walk(stmt, func(n syntax.Node) bool { return f.visit(stmt, n) })
 	}
+	if len(f.reads) == 0 {
+		return nil
+	}
 	var errs []*Error
 	for _, p := range s.places {
 		if integer(p.value.text) {
@@ -44,12 +47,19 @@ func (s *script) reevaluated(file *syntax.File) []*Error {
 			for _, n := range f.reads[name] {
 				line, _ := position(s.t.src, s.source(int(n.Pos().Offset())))
 				errs = append(errs, s.t.fault(p.node,
-					fmt.Sprintf("the value gets into $%s, which line %d reads as code or as a number", name, line),
+					fmt.Sprintf("the value gets into $%s, which line %d runs or reads as a number", shown(name), line),
 					"only a whole number can stand here: declare the input as type: integer"))
 			}
 		}
 	}
 	return errs
+}
+
+func shown(name string) string {
+	if name == first {
+		return "@"
+	}
+	return name
 }
 
 func integer(v string) bool {
@@ -153,12 +163,16 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 	if len(args) == 0 {
 		return
 	}
+	f.command(args)
 	name := program(args[0].text)
 	switch {
 	case f.funcs[args[0].text]:
 		for i, a := range args[1:] {
 			for _, to := range []string{fmt.Sprint(i + 1), "@", "*"} {
 				f.moves = append(f.moves, move{to, a.word})
+			}
+			if i == 0 {
+				f.moves = append(f.moves, move{first, a.word})
 			}
 		}
 	case name == "set":
@@ -191,6 +205,29 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 		case (name == "test" || name == "[") && (a.text == "-v" || a.text == "-R"),
 			strings.HasSuffix(a.text, "c") && slices.ContainsFunc(args[:i], func(b arg) bool { return interpreter(b.text) }):
 			f.code(args[i+1].word)
+		}
+	}
+}
+
+// first is the first of a function's arguments where it is run as "$@".
+const first = "@1"
+
+// command notes the variables that a command's name is made of. Of $@ only the
+// first argument is a command; the others are its arguments.
+func (f *flows) command(args []arg) {
+	for _, a := range args {
+		syntax.Walk(a.word, func(n syntax.Node) bool {
+			if e, ok := n.(*syntax.ParamExp); ok && e.Param != nil && !e.Length {
+				name := e.Param.Value
+				if name == "@" || name == "*" {
+					name = first
+				}
+				f.reads[name] = append(f.reads[name], a.word)
+			}
+			return true
+		})
+		if !a.fades {
+			return
 		}
 	}
 }

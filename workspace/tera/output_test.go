@@ -136,6 +136,12 @@ func TestValuesThatCannotBePrinted(t *testing.T) {
 		{`printf 'OUTPUT: {"m": "%s"}\n' {{ x }}`, `a`, "a line that the server reads", both},
 		{`printf '%s%s\n' OUTPUT: {{ x }}`, `a`, "a line that the server reads", both},
 		{`printf 'a\nOUTPUT: %s\n' {{ x }}`, `a`, "a line that the server reads", both},
+		{`printf 'OUTPUT: {"m":"{{ x }}"}\n'`, `"`, "expand the escapes", both},
+		{`printf 'OUTPUT: {"m":"{{ x }}"}\n'`, `%`, "expand the escapes", both},
+		{`printf 'a\nOUTPUT: {"m":"{{ x }}"}\n'`, `a`, "backslash before", both},
+		{`echo -e 'a\nOUTPUT: {"m":"{{ x }}"}'`, `a`, "backslash before", both},
+		{`echo -e 'a\x0aOUTPUT: {"m":"{{ x }}"}'`, `a`, "backslash before", both},
+		{`echo 'a\nOUTPUT: {"m":"{{ x }}"}'`, `a`, "backslash before", []tera.Dialect{tera.POSIX}},
 		{`echo {{ x }}`, `a\nb`, `expand the backslash`, []tera.Dialect{tera.POSIX}},
 		{`echo "{{ x }}"`, `a\`, `printf '%s\n'`, []tera.Dialect{tera.POSIX}},
 		{`echo -e {{ x }}`, `a\nb`, `expand the backslash`, both},
@@ -174,7 +180,7 @@ func TestValuesReadAsCodeLater(t *testing.T) {
 		"n={{ x }}\necho $((n + 1))", "n={{ x }}\necho $(($n + 1))", "n={{ x }}; m=$n; (( m++ ))", "n={{ x }}; let m=n+1", "n={{ x }}; echo ${y:n:1}", "n={{ x }}; echo ${a[n]}", "n={{ x }}; a[n]=1",
 		"n={{ x }}; [[ $n -gt 1 ]]", "n={{ x }}; [[ -v $n ]]", "n={{ x }}; echo ${!n}", "n={{ x }}; eval \"$n\"", "n={{ x }}; bash -c \"$n\"", "declare -i n; n={{ x }}", "for n in {{ x }}; do echo $((n)); done",
 		"f() { echo $(( $1 )); }; f {{ x }}", "f() { local n=$1; echo $(( n )); }; f {{ x }}", "read -r n <<< {{ x }}; echo $((n))", "echo {{ x }} | while read -r n; do echo $((n)); done", "n=$(echo {{ x }}); echo $((n))",
-		"n={{ x }}; [ -v \"$n\" ]", "n={{ x }}; printf -v \"$n\" a", "n={{ x }}; unset \"$n\"", "a=({{ x }}); echo $(( ${a[0]} ))", "n={{ x }}; declare \"$n\"", "n={{ x }}; for ((i=0; i<n; i++)); do :; done",
+		"n={{ x }}; [ -v \"$n\" ]", "n={{ x }}; printf -v \"$n\" a", "n={{ x }}; unset \"$n\"", "a=({{ x }}); echo $(( ${a[0]} ))", "n={{ x }}; declare \"$n\"", "n={{ x }}; $n a", "n={{ x }}; \"$n\" a", "n={{ x }}; $m $n", "f() { \"$1\"; }; f {{ x }}", "f() { \"$@\"; }; f {{ x }}", "n={{ x }}; for ((i=0; i<n; i++)); do :; done",
 	}
 	for _, script := range refused {
 		t.Run(script, func(t *testing.T) {
@@ -191,7 +197,7 @@ func TestValuesReadAsCodeLater(t *testing.T) {
 		})
 	}
 	for _, script := range []string{
-		"n={{ x }}; m=1; echo $((m)) \"$n\"", "n={{ x }}; echo ${#n}", "declare -A m; n={{ x }}; echo \"${m[$n]}\"", "read -r n <<< {{ x }}; echo \"$n\"", "n={{ x }}; bash -c 'echo \"$1\"' _ \"$n\"", "n={{ x }}; [ \"$n\" = a ]; export n",
+		"n={{ x }}; m=1; echo $((m)) \"$n\"", "n={{ x }}; echo ${#n}", "run() { \"$@\"; }; run git commit -m {{ x }}", "declare -A m; n={{ x }}; echo \"${m[$n]}\"", "read -r n <<< {{ x }}; echo \"$n\"", "n={{ x }}; bash -c 'echo \"$1\"' _ \"$n\"", "n={{ x }}; [ \"$n\" = a ]; export n",
 	} {
 		if _, err := parse(t, script).Shell(tera.Vars{"x": "a[$(id)]"}, tera.Bash); err != nil {
 			t.Errorf("%s: %v", script, err)

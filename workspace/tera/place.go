@@ -73,7 +73,10 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 		}
 		return "", ""
 	case *syntax.WordIter:
-		return unless(child != syntax.Node(n.Name), "the variable of a for loop")
+		if child == syntax.Node(n.Name) {
+			return "a value cannot stand as the variable of a for loop", "write the name itself"
+		}
+		return special(n.Name.Value)
 	case *syntax.FuncDecl:
 		return unless(child == syntax.Node(n.Body), "the name of a function")
 	case *syntax.CaseClause:

@@ -3,6 +3,7 @@ package tera
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -10,6 +11,9 @@ import (
 
 // protocol are the beginnings of lines that the server reads in what a script prints.
 var protocol = []string{"OUTPUT:", "STATE:", "GLOBAL_STATE:"}
+
+// breaks are the ways to write a line break for echo and printf to expand.
+var breaks = regexp.MustCompile(`\\(n|r|0?1[25]|x0?[aAdD]|[uU]0*[aAdD])`)
 
 const fixPrintf = `write printf '%s\n' {{ … }}`
 
@@ -39,12 +43,21 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if expands && halfEscape.MatchString(marked) {
 		return "a backslash before the value would swallow a part of it", fixPrintf
 	}
+	format := false
+	if name == "printf" {
+		i, _ := formatOf(args)
+		format = at == i
+	}
+	if expands || format {
+		static = breaks.ReplaceAllString(static, "\n")
+	}
 	if line, ok := protocolLine(static); ok {
-		if expands && strings.Contains(marked, `\`) {
+		if format && strings.Contains(marked, `\`) || expands && strings.Contains(marked, `\`) {
 			return "the backslash before the value may be expanded", fixPrintf
 		}
-		if what, fix = s.output(p, line); what == "" && unicode && strings.Contains(p.plain, `\`) {
-			return "this " + name + " would expand the escapes in the JSON", fixPrintf
+		what, fix = s.output(p, line)
+		if what == "" && (unicode && strings.Contains(p.plain, `\`) || format && strings.ContainsAny(p.plain, `%\`)) {
+			return "this " + name + " would expand the escapes in the JSON", `write printf '%s\n' 'OUTPUT: …'`
 		}
 		return what, fix
 	}
@@ -64,7 +77,7 @@ func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
 	format, _ := formatOf(args)
 	if at > format {
 		for _, a := range args[format:at] {
-			for _, line := range strings.Split(strings.ReplaceAll(a.text, `\n`, "\n"), "\n") {
+			for _, line := range strings.Split(breaks.ReplaceAllString(a.text, "\n"), "\n") {
 				if _, ok := protocolLine(line); ok {
 					return "the value is printed into a line that the server reads", `write it into the line: printf '%s\n' 'OUTPUT: {"name": "{{ … }}"}'`
 				}

@@ -113,6 +113,7 @@ var refused = []struct{ script, says, only string }{
 	{script: `case $y in a|"{{ x }}") ;; esac`, says: "pattern of case"},
 	{script: `{{ x }}() { :; }`, says: "name of a function"},
 	{script: `function {{ x }} { :; }`, says: "name of a function", only: "bash"},
+	{script: `for PATH in {{ x }}; do ls; done`, says: "PATH"},
 	{script: `for {{ x }} in a; do :; done`, says: "variable of a for"},
 	{script: `coproc {{ x }} { :; }`, says: "coprocess", only: "bash"},
 	{script: `ls {{ x }}*`, says: "pattern"},
