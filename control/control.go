@@ -173,21 +173,44 @@ func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
 	return job, err
 }
 
+// Step is one step of a job: how it stands, and what the plan says of it.
+type Step struct {
+	store.StepRun
+	Action    string   `json:"action_name"`
+	Type      string   `json:"action_type"`
+	Runner    string   `json:"runner"`
+	DependsOn []string `json:"depends_on"`
+}
+
 // Job is a job with its steps, in the order of its flow.
 type Job struct {
 	store.Job
-	Steps []store.StepRun `json:"steps"`
+	Steps []Step `json:"steps"`
 }
 
 // Job is the job of that id.
 func (p *Plane) Job(ctx context.Context, id string) (j Job, err error) {
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		if j.Job, err = p.job(tx, id); err != nil {
-			return err
-		}
-		j.Steps, err = tx.Steps(j.Seq)
+		j, err = p.wholeJob(tx, id)
 		return err
 	})
+	return j, err
+}
+
+func (p *Plane) wholeJob(tx *store.Tx, id string) (j Job, err error) {
+	if j.Job, err = p.job(tx, id); err != nil {
+		return j, err
+	}
+	plan, err := tx.Plan(j.Plan)
+	if err != nil {
+		return j, err
+	}
+	runs, err := tx.Steps(j.Seq)
+	for i, run := range runs {
+		step := &plan.Flow[i]
+		j.Steps = append(j.Steps, Step{StepRun: run, Action: step.Action.Name, Type: step.Action.Type,
+			Runner: "local", DependsOn: append([]string{}, step.DependsOn...)})
+	}
 	return j, err
 }
 
@@ -199,18 +222,44 @@ func (p *Plane) job(tx *store.Tx, id string) (store.Job, error) {
 	return j, err
 }
 
+// JobList is a part of the list of jobs.
+type JobList struct {
+	Jobs  []store.Job
+	Total int64 // that the filter chooses, not counting its limit
+}
+
 // Jobs lists the newest jobs first.
-func (p *Plane) Jobs(ctx context.Context, f store.JobFilter) (jobs []store.Job, err error) {
+func (p *Plane) Jobs(ctx context.Context, f store.JobFilter) (list JobList, err error) {
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
 		if f.Workspace != "" && f.Task == "" {
 			if err := p.knownWorkspace(tx, f.Workspace); err != nil {
 				return err
 			}
 		}
-		jobs, err = tx.Jobs(f)
+		if list.Jobs, err = tx.Jobs(f); err != nil {
+			return err
+		}
+		list.Total, err = tx.CountJobs(f)
 		return err
 	})
-	return jobs, err
+	return list, err
+}
+
+// Stats counts all jobs by their state.
+func (p *Plane) Stats(ctx context.Context) (counts map[store.Status]int64, err error) {
+	counts = map[store.Status]int64{}
+	for _, s := range store.JobStatuses {
+		counts[s] = 0
+	}
+	err = p.Store.View(ctx, func(tx *store.Tx) error {
+		for s := range counts {
+			if counts[s], err = tx.CountJobs(store.JobFilter{Status: s}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return counts, err
 }
 
 // LogPage is a part of a log.

@@ -99,7 +99,7 @@ func (t tools) jobStatus(ctx context.Context, args struct {
 		notes = append(notes, fmt.Sprintf("the job's output was left out: it has %d bytes", len(job.Output)))
 	}
 	for i := range job.Steps {
-		out.Steps = append(out.Steps, statusOf(&job.Steps[i]))
+		out.Steps = append(out.Steps, statusOf(&job.Steps[i].StepRun))
 	}
 	return out, notes, nil
 }
@@ -205,9 +205,9 @@ func (t tools) listJobs(ctx context.Context, args struct {
 	if err := checkFilter(filter); err != nil {
 		return nil, nil, err
 	}
-	jobs, err := t.plane.Jobs(ctx, filter)
-	out := list{Jobs: []item{}, Count: len(jobs)}
-	for _, j := range jobs {
+	found, err := t.plane.Jobs(ctx, filter)
+	out := list{Jobs: []item{}, Count: len(found.Jobs)}
+	for _, j := range found.Jobs {
 		it := item{ID: j.ID, Workspace: j.Workspace, Task: j.Task, Status: j.Status, SourceType: j.SourceType,
 			CreatedAt: j.CreatedAt, CompletedAt: j.CompletedAt}
 		if j.Status.Ended() {

@@ -52,10 +52,44 @@ CREATE TABLE job (
     output       TEXT
 ) STRICT;
 
+-- A list is read off the index that begins with what it is filtered by.
 CREATE INDEX job_by_status ON job (status, seq);
 CREATE INDEX job_by_workspace ON job (workspace, seq);
 CREATE INDEX job_by_task ON job (workspace, task, seq);
+CREATE INDEX job_by_workspace_status ON job (workspace, status, seq);
+CREATE INDEX job_by_task_status ON job (workspace, task, status, seq);
 CREATE INDEX job_by_plan ON job (plan);
+
+-- How many jobs there are of each kind, so that nobody has to count a million.
+CREATE TABLE job_count (
+    workspace   TEXT NOT NULL,
+    task        TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    source_type TEXT NOT NULL,
+    jobs        INTEGER NOT NULL,
+    PRIMARY KEY (workspace, task, status, source_type)
+) STRICT, WITHOUT ROWID;
+
+-- +goose StatementBegin
+CREATE TRIGGER job_counted AFTER INSERT ON job BEGIN
+    INSERT INTO job_count VALUES (new.workspace, new.task, new.status, new.source_type, 1)
+        ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER job_recounted AFTER UPDATE OF status ON job WHEN old.status <> new.status BEGIN
+    UPDATE job_count SET jobs = jobs - 1 WHERE workspace = old.workspace AND task = old.task
+        AND status = old.status AND source_type = old.source_type;
+    INSERT INTO job_count VALUES (new.workspace, new.task, new.status, new.source_type, 1)
+        ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER job_uncounted AFTER DELETE ON job BEGIN
+    UPDATE job_count SET jobs = jobs - 1 WHERE workspace = old.workspace AND task = old.task
+        AND status = old.status AND source_type = old.source_type;
+END;
+-- +goose StatementEnd
 
 -- turn orders the ready steps fairly between jobs (store/step.go).
 -- out_offset and err_offset: how far the attempt's output is in the log.
@@ -110,6 +144,7 @@ CREATE INDEX log_tail ON log (job, step, step_line) WHERE tail;
 -- +goose Down
 DROP TABLE log;
 DROP TABLE step;
+DROP TABLE job_count;
 DROP TABLE job;
 DROP TABLE plan;
 DROP TABLE task;

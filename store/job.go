@@ -128,46 +128,54 @@ func (tx *Tx) job(where string, arg any) (j Job, err error) {
 
 // JobFilter chooses jobs; a zero field chooses all.
 type JobFilter struct {
-	Workspace string
-	Task      string
-	Status    Status
-	Limit     int
+	Workspace  string
+	Task       string
+	Status     Status
+	SourceType SourceType
+	Search     string // in the names of task and workspace, without case
+	Limit      int
+	Offset     int
+}
+
+// where is the filter as SQL, on columns that job and job_count both have.
+func (f *JobFilter) where() (sql string, args []any) {
+	var parts []string
+	for _, c := range []struct{ column, value string }{
+		{"workspace", f.Workspace}, {"task", f.Task}, {"status", string(f.Status)}, {"source_type", string(f.SourceType)},
+	} {
+		if c.value != "" {
+			parts = append(parts, c.column+" = ?")
+			args = append(args, c.value)
+		}
+	}
+	if f.Search != "" {
+		parts = append(parts, `(instr(lower(task), lower(?)) OR instr(lower(workspace), lower(?)))`)
+		args = append(args, f.Search, f.Search)
+	}
+	if len(parts) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(parts, " AND "), args
 }
 
 // Jobs lists the newest jobs first, without input and output.
 func (tx *Tx) Jobs(f JobFilter) ([]Job, error) {
-	var where []string
-	var args []any
-	for _, c := range []struct{ column, value string }{
-		{"workspace", f.Workspace}, {"task", f.Task}, {"status", string(f.Status)},
-	} {
-		if c.value != "" {
-			where = append(where, c.column+" = ?")
-			args = append(args, c.value)
-		}
-	}
-	query := `SELECT ` + jobColumns + ` FROM job`
-	if len(where) > 0 {
-		query += ` WHERE ` + strings.Join(where, " AND ")
-	}
+	where, args := f.where()
 	jobs := []Job{}
 	err := tx.rows(func(r *sql.Rows) error {
 		var j Job
 		defer func() { jobs = append(jobs, j) }()
 		return r.Scan(j.fields()...)
-	}, query+` ORDER BY seq DESC LIMIT ?`, append(args, f.Limit)...)
+	}, `SELECT `+jobColumns+` FROM job`+where+` ORDER BY seq DESC LIMIT ? OFFSET ?`, append(args, f.Limit, f.Offset)...)
 	return jobs, err
 }
 
-// ActiveJobs lists the jobs that have not ended, oldest first.
-func (tx *Tx) ActiveJobs() ([]Job, error) {
-	jobs := []Job{}
-	err := tx.rows(func(r *sql.Rows) error {
-		var j Job
-		defer func() { jobs = append(jobs, j) }()
-		return r.Scan(j.fields()...)
-	}, `SELECT `+jobColumns+` FROM job WHERE status IN ('pending', 'running') ORDER BY seq`)
-	return jobs, err
+// CountJobs is how many jobs the filter chooses, without its limit and offset.
+// It reads counters, not jobs.
+func (tx *Tx) CountJobs(f JobFilter) (n int64, err error) {
+	where, args := f.where()
+	err = tx.row(`SELECT coalesce(sum(jobs), 0) FROM job_count`+where, args, &n)
+	return n, err
 }
 
 // StartJob turns a pending job into a running one. A job that runs already

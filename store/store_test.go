@@ -299,12 +299,14 @@ func TestQueriesOfTheQueueUseTheirIndex(t *testing.T) {
 	t.Parallel()
 	st := open(t)
 	for query, index := range map[string]string{
-		`SELECT min(turn) FROM step WHERE status = 'ready'`:                              "step_ready",
-		`SELECT * FROM step WHERE status = 'ready' ORDER BY turn, job, pos LIMIT 1`:      "step_ready",
-		`SELECT * FROM step WHERE status = 'running' ORDER BY job, pos`:                  "step_running",
-		`SELECT seq FROM job WHERE status = 'failed' ORDER BY seq DESC LIMIT 20`:         "job_by_status",
-		`SELECT seq FROM job WHERE workspace = 'w' ORDER BY seq DESC LIMIT 20`:           "job_by_workspace",
-		`SELECT seq FROM job WHERE workspace='w' AND task='t' ORDER BY seq DESC LIMIT 1`: "job_by_task",
+		`SELECT min(turn) FROM step WHERE status = 'ready'`:                                             "step_ready",
+		`SELECT * FROM step WHERE status = 'ready' ORDER BY turn, job, pos LIMIT 1`:                     "step_ready",
+		`SELECT * FROM step WHERE status = 'running' ORDER BY job, pos`:                                 "step_running",
+		`SELECT seq FROM job WHERE status = 'failed' ORDER BY seq DESC LIMIT 20`:                        "job_by_status",
+		`SELECT seq FROM job WHERE workspace = 'w' ORDER BY seq DESC LIMIT 20`:                          "job_by_workspace",
+		`SELECT seq FROM job WHERE workspace='w' AND status='x' ORDER BY seq DESC LIMIT 1`:              "job_by_workspace_status",
+		`SELECT seq FROM job WHERE workspace='w' AND task='t' AND status='x' ORDER BY seq DESC LIMIT 1`: "job_by_task_status",
+		`SELECT seq FROM job WHERE workspace='w' AND task='t' ORDER BY seq DESC LIMIT 1`:                "job_by_task",
 	} {
 		view(t, st, func(tx *store.Tx) error {
 			how, err := tx.Explain(query)
@@ -337,6 +339,41 @@ func TestFileShrinksOnDemand(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+func TestCountersFollowTheJobs(t *testing.T) {
+	t.Parallel()
+	st := open(t)
+	var jobs []store.Job
+	for range 5 {
+		jobs = append(jobs, insert(t, st, "a"))
+	}
+	update(t, st, func(tx *store.Tx) error {
+		jobs[0].Status, jobs[0].CompletedAt = store.Failed, noon
+		return errors.Join(tx.StartJob(&jobs[1], noon), tx.EndJob(&jobs[0]))
+	})
+	for _, tc := range []struct {
+		filter store.JobFilter
+		want   int64
+	}{
+		{store.JobFilter{}, 5},
+		{store.JobFilter{Status: store.Pending}, 3},
+		{store.JobFilter{Status: store.Running, Workspace: "w", Task: "t"}, 1},
+		{store.JobFilter{Status: store.Failed, SourceType: store.SourceAPI}, 1},
+		{store.JobFilter{Status: store.Failed, SourceType: store.SourceMCP}, 0},
+		{store.JobFilter{Search: "T"}, 5},
+		{store.JobFilter{Search: "%"}, 0},
+	} {
+		view(t, st, func(tx *store.Tx) error {
+			n, err := tx.CountJobs(tc.filter)
+			tc.filter.Limit = 100
+			list, errList := tx.Jobs(tc.filter)
+			if n != tc.want || int64(len(list)) != tc.want {
+				t.Errorf("%+v: %d counted, %d listed, want %d", tc.filter, n, len(list), tc.want)
+			}
+			return errors.Join(err, errList)
+		})
+	}
 }
 
 func chunk(s store.Stream, lines ...string) store.Chunk {

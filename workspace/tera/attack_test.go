@@ -25,7 +25,15 @@ b"`, `: 'a\
 b'`, `: $\
 y`, `: "$\
 y"`, `: a\\`, `: "a\\"`, `: 'a\'`, `: \"`, `: "\'"`, "\t: a", ": a;: b", `: a&`, `! : a`, `: a||: b`, `: a | cat`, `: 2>&1`, `: >/dev/null`, `: <<<a`, `coproc :`, `time :`, `: <(:)`, `: "<(: ')"`, `function g { :; }`, `g() ( : )`, `select i in; do break; done`, `: ~/x`, `: "~'"`, `: a=b`, `: a=~`, `alias q='` + `'`, `let 1`, `let "1"`, `: \` + "`", `: $(<f)`, `: ${y@Q}`, `: ${!y}`, `: "${!y*}"`, `: ${y^^}`, `: ${y:1:2}`, `: "${y:$((1)):2}"`, `: ${y:?}`, `: "$*'$@"`, `: $*$@$!$-$?`, `: "${@:1}"`, `: "${*#'}"`, `: "${y+'}"`, `: "${y='}"`, `: ${y+"'"}`, `: ${y+\'}`,
-	`: $(echo ')')`, `: $(echo ")")`, `: $(echo \))`, `: "$(echo ')' "\"")"`, "cat <<E\n${y:-it's}\nE", "cat <<E\n${y:-\"'\"}\nE", "cat <<E\n`: '`\nE", "cat <<E\n\\$(it's\nE", ": $(cat <<E\nit's\nE\n)", ": \"$(cat <<E\nit's \"\nE\n)\"", ": $(cat <<'E'\n) it's\nE\n)", ": <<E$(\nE$(", ": <<\"E F\"\n'\nE F", ": <<\\E\n'\nE", ": <<E'F'\n\"\nEF", "cat <<E\na\\\nE\nE", "{ cat <<E\n'\nE\n}", "if :; then cat <<E\n'\nE\nfi", ": <<A; : <<B\n'\nA\n\"\nB", "extglob=1; shopt -s extglob", ": <<E\nE", ": <<-E\n\tE\n", ": <<E\n${y}\nE", ": <<E\n${y}E\nE", ": <<E\n$(: a)E\n\nE", ": <<E\n\\E\nE", ": <<E\n$((1))E", ": <<'E'\n\\\nE", ": $(: <<E\n)\nE\n)", ": <<E\n${y:-\nE\n}\nE\n", ": <<E | cat\n'\nE", ": <<E && : <<'E'\n\"\nE\n'\nE", "set -f", "set +o posix", "x() { :; }; x",
+	`: $(echo ')')`, `: $(echo ")")`, `: $(echo \))`, `: "$(echo ')' "\"")"`, "cat <<E\n${y:-it's}\nE", "cat <<E\n${y:-\"'\"}\nE", "cat <<E\n`: '`\nE", "cat <<E\n\\$(it's\nE", ": $(cat <<E\nit's\nE\n)", ": \"$(cat <<E\nit's \"\nE\n)\"", ": $(cat <<'E'\n) it's\nE\n)", ": <<E$(\nE$(", ": <<\"E F\"\n'\nE F", ": <<\\E\n'\nE", ": <<E'F'\n\"\nEF", "cat <<E\na\\\nE\nE", "{ cat <<E\n'\nE\n}", "if :; then cat <<E\n'\nE\nfi", ": <<A; : <<B\n'\nA\n\"\nB", "extglob=1; shopt -s extglob", ": <<E\nE", ": <<-E\n\tE\n", ": <<E\n${y}\nE", ": <<E\n${y}E\nE", ": <<E\n$(: a)E\n\nE", ": <<E\n\\E\nE", ": <<E\n$((1))E", ": <<'E'\n\\\nE", ": $(: <<E\n)\nE\n)", ": <<E\n${y:-\nE\n}\nE\n", ": <<E | cat\n'\nE", ": <<E && : <<'E'\n\"\nE\n'\nE", ": \"${y:-$(echo \"}\")}\"", ": ${y:-$(echo \\})}", ": \"${y:-`echo }`}\"", ": $(( $(echo 1) ))", ": $((1 << 2))", ": $((16#ff))", ": ${y#\\#}", ": ${y# #}", ": ${y//#/x}", ": \"${y/#a/b}\"", ": ${y:-#}", ": a#b'c'",
+	": \"a\"#'b'", ": $(#x'\n:)", ": $(: # )\n)", "(#c'\n:)", ": $y#'b'", "{ #c'\n:; }", ":;#c'", ":&#c'", ":|#c'\ncat", "case x in #c'\nx) :;; esac", "a=( #c'\nb )", ": \\#'x'",
+	":<<#E\n'\n#E", ": $(:)#it's'", "(:)#'", "f() { :; }#'", ": if then esac", ": {}", ": }", ": {", "! ! :", ": a |& cat", ": a &>/dev/null", ": >&-",
+	": 3<>/dev/null", "a+=(b 'c')", "a=b'c'd\"e\"", ": $'\\\\'", ": $'a\\\\\\'b'", ": $'\\c'", ": \"$'a'\"", ": \"a$\"b", ": <<<$'a'", "[[ $y =~ \"a'\" ]]", "[[ $y =~ a\\'b ]]", "[[ $y == @(\\'|\\\") ]]",
+	"[[ ! a || ( b && c ) ]]", ": $(( \"1\" ))", ": $(( '1' ))", ": $(( a['x'] ))", "a[\"it's\"]=1", "a[it\\'s]=1", "a[$(echo \"]\")]=x", ": ${a[\"]\"]}", ": \"${a[']']}\"", "case \"'\" in \\') :;; esac", "case a in [\\'\\\"]) :;; esac", "case a in *\"'\"*) :;; esac",
+	"case a in [!'a']) : ;& b) :;; esac", "f-x() { :; }", ": \\\n#'", ": &\\\n& :", ": <\\\n<E\n'\nE", ": $\\\n(:)", ": $\\\n{y}", ": \"$\\\n(echo ')')\"", ": \"\\\n\"", ":\f'a'", ": #\v'", ":\u00a0'a'",
+	": a\u00a0#'", ": é#'b'", ": `#'`", ": \"`#'`\"", ": \"`echo \\`echo a\\``\"", ": `echo \"$(echo \"a\")\"`", ": $(echo `echo ')'`)", ": ${y:-`echo \"}\"`}", ": \"${y:-'}'}\"", ": \"${y%%\"'\"*}\"", ": ${y/\"'\"/\\\"}", ": \"${y/\\}/x}\"",
+	": \"${y:-{}}\"", ": \"${y:-${z:-}}}\"", ": \"${y-\\\"}\"", ": ${y+${z-'}'}}", ": \"${y:-a\\'b}\"", ": \"${y:-a\"b'c\"d}\"", ": \"${y#\\'}\"", "x=\"${y:-\"a b\"}\"", "x=${y:-\"a'b\"}", "cat <<E\n\"${y:-\"a'\"}\"\nE", "cat <<E\n$(echo \"a'b\")\nE", "cat <<E\n\\`\\$\\\\\nE",
+	"set -f", "set +o posix", "x() { :; }; x",
 }
 
 // assault are values that open a file named CANARY when the shell reads them as code.
@@ -42,7 +50,7 @@ func TestRandomScripts(t *testing.T) {
 	for _, sh := range shells {
 		t.Run(sh.name, func(t *testing.T) {
 			t.Parallel()
-			haveShell(t, sh.args[0])
+			haveShell(t, sh)
 			seed := rand.Uint64()
 			if every > 1 {
 				seed = 1
@@ -58,7 +66,7 @@ func TestRandomScripts(t *testing.T) {
 }
 
 // assaultOnce runs a batch of scripts by one outer script.
-func assaultOnce(t *testing.T, rng *rand.Rand, shell []string, d tera.Dialect) int {
+func assaultOnce(t *testing.T, rng *rand.Rand, sh []string, d tera.Dialect) int {
 	t.Helper()
 	dir := t.TempDir()
 	n := 0
@@ -84,7 +92,11 @@ func assaultOnce(t *testing.T, rng *rand.Rand, shell []string, d tera.Dialect) i
 		}
 		n++
 	}
-	outer := "mkdir w; cd w; for f in " + dir + "/s???; do PATH=/nowhere " + which(t, shell[0]) + " " + strings.Join(shell[1:], " ") + ` "$f" >/dev/null 2>&1 </dev/null; done`
+	program := which(t, sh[0])
+	if sh[0] == "env" {
+		program = which(t, sh[2])
+	}
+	outer := "mkdir w; cd w; for f in " + dir + "/s???; do LC_ALL=C PATH=/nowhere " + program + flag(sh) + ` "$f" >/dev/null 2>&1 </dev/null; done`
 	_, _ = run(t, []string{"sh"}, dir, outer)
 	found, _ := filepath.Glob(filepath.Join(dir, "*.canary"))
 	for _, f := range found {
@@ -115,19 +127,26 @@ func randomScript(rng *rand.Rand) string {
 	src := []byte(b.String())
 	for range rng.IntN(4) - 1 {
 		i := rng.IntN(len(src))
-		switch const_ := "'\"\\$`(){}[]# \n;|&<>*~=!E"; rng.IntN(3) {
+		switch marks := "'\"\\$`(){}[]# \n;|&<>*~=!E"; rng.IntN(3) {
 		case 0:
 			src = append(src[:i], src[i+1:]...)
 		case 1:
-			src = append(src[:i], append([]byte{const_[rng.IntN(len(const_))]}, src[i:]...)...)
+			src = append(src[:i], append([]byte{marks[rng.IntN(len(marks))]}, src[i:]...)...)
 		case 2:
-			src[i] = const_[rng.IntN(len(const_))]
+			src[i] = marks[rng.IntN(len(marks))]
 		}
 		if len(src) == 0 {
 			return ""
 		}
 	}
 	return string(src)
+}
+
+func flag(sh []string) string {
+	if last := sh[len(sh)-1]; strings.HasPrefix(last, "-") {
+		return " " + last
+	}
+	return ""
 }
 
 func which(t *testing.T, name string) string {

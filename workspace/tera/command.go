@@ -169,7 +169,8 @@ func feeds(n syntax.Node) (name string) {
 		}
 		args := argsOf(call.Args, nil)
 		for i, a := range args {
-			if base := program(a.text); a.static && runsInput(base, args[i+1:]) {
+			base := program(a.text)
+			if a.static && !(i > 0 && slices.Contains(plainWords, base)) && runsInput(base, args[i+1:]) {
 				name = base
 				break
 			}

@@ -36,7 +36,7 @@ func TestOutputCannotBeForged(t *testing.T) {
 		for _, script := range scripts {
 			t.Run(sh.name+" "+script, func(t *testing.T) {
 				t.Parallel()
-				haveShell(t, sh.args[0])
+				haveShell(t, sh)
 				tmpl := parse(t, script)
 				if strings.Contains(script, `OUTPUT: {\"m`) && strings.HasPrefix(script, "echo O") {
 					if _, err := tmpl.Shell(tera.Vars{"x": "a"}, sh.dialect); err == nil {
@@ -88,7 +88,7 @@ func TestOutputOutsideOfAString(t *testing.T) {
 		for _, script := range []string{`echo 'OUTPUT: {"m": {{ x }}}'`, `echo "OUTPUT: {\"m\": {{ x }}}"`, `printf '%s\n' 'OUTPUT: {"m": {{ x }}}'`} {
 			t.Run(sh.name+" "+script, func(t *testing.T) {
 				t.Parallel()
-				haveShell(t, sh.args[0])
+				haveShell(t, sh)
 				for _, v := range values {
 					text, err := parse(t, script).Shell(tera.Vars{"x": v}, sh.dialect)
 					if err != nil {

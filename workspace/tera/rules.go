@@ -162,6 +162,7 @@ var quiet = []string{
 var plainWords = []string{
 	"test", "[", "echo", "printf", "set", "history", "source", ".", "alias", "read", "wait", "jobs", "complete", "script",
 	"export", "local", "readonly", "watch", "find", "hash", "bind", "enable", "let", "at", "batch", "make", "trap", "function", "m4", "ex", "vi", "vim", "ed",
+	"rc", "es", "nu", "fish", "R", "screen", "dc", "wish", "expect", "guile", "scala", "integer", "select", "coproc",
 }
 
 // runFlags are options after which comes a command, whoever takes them.
