@@ -3,10 +3,13 @@
 package control
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"stroem/runner"
@@ -21,6 +24,9 @@ type Plane struct {
 	Folders []Folder // the workspaces
 	Log     *slog.Logger
 	Now     func() time.Time
+
+	mu     sync.Mutex
+	spaces map[string]*space // what Sync keeps up to date, by name
 }
 
 // Code says what kind of error a door has to report.
@@ -33,6 +39,7 @@ const (
 	Invalid
 	NotFound
 	Conflict
+	TooSoon // try again a little later
 )
 
 // Error is an error that the caller can mend.
@@ -145,12 +152,44 @@ func (p *Plane) task(tx *store.Tx, ws, name string) (store.StoredTask, error) {
 	return t, e
 }
 
+// Triggers lists the triggers of a workspace by name.
+func (p *Plane) Triggers(ctx context.Context, ws string) (list []workspace.Trigger, err error) {
+	err = p.Store.View(ctx, func(tx *store.Tx) error {
+		if err := p.knownWorkspace(tx, ws); err != nil {
+			return err
+		}
+		list, err = tx.Triggers(ws)
+		return err
+	})
+	return list, err
+}
+
 // Execution asks for a run of a task.
 type Execution struct {
 	Workspace string
 	Task      string
 	Input     map[string]any
 	Source    store.SourceType // the door it came in by
+}
+
+// ParseInput reads a task's input as callers send it: an object, or, as some
+// clients of MCP do, a string that holds one; nothing and null are empty. No
+// digit of a number is lost.
+func ParseInput(doc []byte) (map[string]any, error) {
+	var text string
+	if json.Unmarshal(doc, &text) == nil {
+		doc = []byte(text)
+	}
+	if s := bytes.TrimSpace(doc); len(s) == 0 || string(s) == "null" {
+		return nil, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.UseNumber()
+	var fields map[string]any
+	if err := d.Decode(&fields); err != nil || d.More() {
+		return nil, &Error{Code: Invalid, Msg: "the input must be a JSON object that maps the task's fields to values"}
+	}
+	return fields, nil
 }
 
 // Execute submits a job. The input is checked before one exists.
@@ -269,7 +308,17 @@ type LogPage struct {
 }
 
 // Tail is the last lines of a job's log, or of one of its steps.
-func (p *Plane) Tail(ctx context.Context, id, step string, lines int) (page LogPage, err error) {
+func (p *Plane) Tail(ctx context.Context, id, step string, lines int) (LogPage, error) {
+	return p.logs(ctx, id, step, lines, func(total int64) int64 { return max(0, total-int64(lines)) })
+}
+
+// Logs is at most limit lines of a job's log, or of one of its steps, from
+// line number from on.
+func (p *Plane) Logs(ctx context.Context, id, step string, from int64, limit int) (LogPage, error) {
+	return p.logs(ctx, id, step, limit, func(int64) int64 { return from })
+}
+
+func (p *Plane) logs(ctx context.Context, id, step string, limit int, from func(total int64) int64) (page LogPage, err error) {
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
 		job, err := p.job(tx, id)
 		if err != nil {
@@ -284,7 +333,7 @@ func (p *Plane) Tail(ctx context.Context, id, step string, lines int) (page LogP
 			}
 			pos, page.Total = run.Pos, run.LogLines
 		}
-		page.Lines, err = tx.LogLines(job.Seq, pos, max(0, page.Total-int64(lines)), lines)
+		page.Lines, err = tx.LogLines(job.Seq, pos, from(page.Total), limit)
 		return err
 	})
 	return page, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -32,11 +33,17 @@ type Folder struct {
 	Path string
 }
 
-// loaded is what is known of a workspace between two loads.
-type loaded struct {
+// refreshPause is the least time between two loads that callers ask for.
+const refreshPause = 5 * time.Second
+
+// space is what is known of a workspace between two loads.
+type space struct {
 	Folder
-	last  *workspace.Workspace
-	shown string // revision and error as they stand in the store
+
+	mu        sync.Mutex // one load at a time
+	last      *workspace.Workspace
+	shown     string // revision and error as they stand in the store
+	refreshed time.Time
 }
 
 // Sync loads all workspaces into the store, then keeps them up to date until
@@ -50,13 +57,16 @@ func (p *Plane) Sync(ctx context.Context, ready chan<- struct{}) error {
 	if err := p.Store.Update(ctx, func(tx *store.Tx) error { return tx.KeepWorkspaces(names) }); err != nil {
 		return fmt.Errorf("drop old workspaces: %w", err)
 	}
-	all := make([]*loaded, len(p.Folders))
-	for i, f := range p.Folders {
-		all[i] = &loaded{Folder: f}
-		if err := p.load(ctx, all[i]); err != nil {
+	all := map[string]*space{}
+	for _, f := range p.Folders {
+		all[f.Name] = &space{Folder: f}
+		if err := p.load(ctx, all[f.Name]); err != nil {
 			return err
 		}
 	}
+	p.mu.Lock()
+	p.spaces = all
+	p.mu.Unlock()
 	close(ready)
 	done := make(chan struct{})
 	for _, w := range all {
@@ -72,7 +82,45 @@ func (p *Plane) Sync(ctx context.Context, ready chan<- struct{}) error {
 }
 
 // load reads the workspace and puts it into the store if it changed.
-func (p *Plane) load(ctx context.Context, w *loaded) error {
+func (p *Plane) load(ctx context.Context, w *space) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p.loadLocked(ctx, w)
+}
+
+// Refresh loads the workspace at once and returns it. Callers may ask for it
+// once in five seconds, else TooSoon.
+func (p *Plane) Refresh(ctx context.Context, name string) (info store.WorkspaceInfo, err error) {
+	p.mu.Lock()
+	w := p.spaces[name]
+	p.mu.Unlock()
+	if w != nil {
+		if err := p.refresh(ctx, w); err != nil {
+			return info, err
+		}
+	}
+	err = p.Store.View(ctx, func(tx *store.Tx) error {
+		if err := p.knownWorkspace(tx, name); err != nil {
+			return err
+		}
+		info, err = tx.Workspace(name)
+		return err
+	})
+	return info, err
+}
+
+func (p *Plane) refresh(ctx context.Context, w *space) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now := p.Now(); now.Sub(w.refreshed) < refreshPause {
+		return &Error{Code: TooSoon, Msg: fmt.Sprintf("workspace %q was refreshed a moment ago; try again in %s", w.Name, refreshPause)}
+	}
+	w.refreshed = p.Now()
+	return p.loadLocked(ctx, w)
+}
+
+// loadLocked is load for who holds w.mu.
+func (p *Plane) loadLocked(ctx context.Context, w *space) error {
 	ws, err := read(w)
 	if err != nil {
 		text := err.Error()
@@ -104,7 +152,7 @@ func (p *Plane) load(ctx context.Context, w *loaded) error {
 }
 
 // read loads the folder through a root, so that no name in it leads outside.
-func read(w *loaded) (*workspace.Workspace, error) {
+func read(w *space) (*workspace.Workspace, error) {
 	root, err := os.OpenRoot(w.Path)
 	if err != nil {
 		return nil, fmt.Errorf("workspace %q: %w", w.Name, err)
@@ -118,7 +166,7 @@ func read(w *loaded) (*workspace.Workspace, error) {
 }
 
 // follow reloads the workspace after each change.
-func (p *Plane) follow(ctx context.Context, w *loaded) {
+func (p *Plane) follow(ctx context.Context, w *space) {
 	var events <-chan fsnotify.Event
 	var lost <-chan error
 	watcher, err := fsnotify.NewWatcher()

@@ -47,7 +47,7 @@ func add[A any](s *server.MCPServer, tool mcp.Tool, fn func(context.Context, A) 
 		}
 		answer, notes, err := fn(ctx, args)
 		if control.CodeOf(err) != control.Internal {
-			return mcp.NewToolResultError(clean(withHint(err))), nil
+			return mcp.NewToolResultError(control.Clean(withHint(err))), nil
 		}
 		if err != nil {
 			return nil, err
@@ -147,7 +147,7 @@ func decodeArgs(tool mcp.Tool, raw any, into any) error {
 }
 
 func unknownArg(name string, known []string) string {
-	text := fmt.Sprintf("unknown argument %q", clean(name))
+	text := fmt.Sprintf("unknown argument %q", control.Clean(name))
 	if near := workspace.Nearest(name, known); near != "" {
 		text += fmt.Sprintf(" (did you mean %q?)", near)
 	}

@@ -91,7 +91,7 @@ func (t tools) jobStatus(ctx context.Context, args struct {
 	out := status{
 		ID: job.ID, Status: job.Status, StartedAt: job.StartedAt, Steps: []stepStatus{}, Workspace: job.Workspace,
 		Task: job.Task, CreatedAt: job.CreatedAt, CompletedAt: job.CompletedAt, SourceType: job.SourceType,
-		SourceID: job.SourceID, Revision: job.Revision, Error: clean(job.Error),
+		SourceID: job.SourceID, Revision: job.Revision, Error: control.Clean(job.Error),
 	}
 	var notes []string
 	if out.Output = job.Output; len(out.Output) > maxResult/2 {
@@ -105,7 +105,7 @@ func (t tools) jobStatus(ctx context.Context, args struct {
 }
 
 func statusOf(run *store.StepRun) stepStatus {
-	s := stepStatus{Name: run.Name, Status: run.Status, Error: clean(run.Error)}
+	s := stepStatus{Name: run.Name, Status: run.Status, Error: control.Clean(run.Error)}
 	switch {
 	case run.Status.Ended():
 		d := seconds(run.Duration())
@@ -175,7 +175,7 @@ func logLine(l store.LogLine) string {
 		mark = fmt.Sprintf(" …(%d more bytes)", len(text)-maxLogLine)
 		text = text[:maxLogLine]
 	}
-	return "[" + l.Step + "] " + cleanLine(string(text)) + mark
+	return "[" + l.Step + "] " + control.CleanLine(string(text)) + mark
 }
 
 func (t tools) listJobs(ctx context.Context, args struct {
@@ -225,7 +225,7 @@ func checkFilter(f store.JobFilter) error {
 	case f.Task != "" && f.Workspace == "":
 		msg = `the filter "task_name" needs "workspace" too`
 	case f.Status != "" && !slices.Contains(store.JobStatuses, f.Status):
-		msg = fmt.Sprintf("no status %q; it is one of %s", clean(string(f.Status)), strings.Join(jobStatuses(), ", "))
+		msg = fmt.Sprintf("no status %q; it is one of %s", control.Clean(string(f.Status)), strings.Join(jobStatuses(), ", "))
 	case f.Limit < 1 || f.Limit > maxJobs:
 		msg = fmt.Sprintf("limit is a number from 1 to %d", maxJobs)
 	default:

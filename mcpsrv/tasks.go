@@ -3,8 +3,7 @@ package mcpsrv
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"strings"
+	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -35,7 +34,7 @@ func (t tools) workspaces(s *server.MCPServer) {
 			all, err := t.plane.Workspaces(ctx)
 			list := []item{}
 			for _, w := range all {
-				list = append(list, item{w.Name, w.Tasks, clean(w.Error)})
+				list = append(list, item{w.Name, w.Tasks, control.Clean(w.Error)})
 			}
 			return list, nil, err
 		})
@@ -70,7 +69,7 @@ func (t tools) listTasks(ctx context.Context, args struct {
 	all, err := t.plane.Tasks(ctx, args.Workspace)
 	list := []item{}
 	for _, k := range all {
-		list = append(list, item{k.Name, clean(k.Description), k.CanExecute, k.Workspace, k.Folder})
+		list = append(list, item{k.Name, control.Clean(k.Description), k.CanExecute, k.Workspace, k.Folder})
 	}
 	return list, nil, err
 }
@@ -99,7 +98,7 @@ func (t tools) getTask(ctx context.Context, args struct {
 	if err != nil {
 		return nil, nil, err
 	}
-	out := task{Name: found.Name, Description: clean(found.Description), Flow: []step{}, Workspace: found.Workspace,
+	out := task{Name: found.Name, Description: control.Clean(found.Description), Flow: []step{}, Workspace: found.Workspace,
 		Folder: found.Folder, CanExecute: true, Error: found.Refusal()}
 	if out.Input, err = found.Input.Shape(); err != nil {
 		return nil, nil, err
@@ -126,20 +125,10 @@ func (t tools) executeTask(ctx context.Context, args struct {
 type inputArg map[string]any
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (in *inputArg) UnmarshalJSON(doc []byte) error {
-	var text string
-	if json.Unmarshal(doc, &text) == nil {
-		doc = []byte(text)
+func (in *inputArg) UnmarshalJSON(doc []byte) (err error) {
+	*in, err = control.ParseInput(doc)
+	if err != nil {
+		return fmt.Errorf("argument \"input\": %w; get_task shows the fields", err)
 	}
-	if s := strings.TrimSpace(string(doc)); s == "" || s == "null" {
-		return nil
-	}
-	d := json.NewDecoder(strings.NewReader(string(doc)))
-	d.UseNumber()
-	var fields map[string]any
-	if err := d.Decode(&fields); err != nil || d.More() {
-		return errors.New(`argument "input" must be a JSON object that maps the task's fields to values; get_task shows the fields`)
-	}
-	*in = fields
 	return nil
 }

@@ -6,13 +6,18 @@ CREATE TABLE workspace (
     dir       TEXT NOT NULL,
     revision  TEXT NOT NULL,
     error     TEXT NOT NULL,
-    loaded_at INTEGER NOT NULL
+    loaded_at INTEGER NOT NULL,
+    actions   INTEGER NOT NULL DEFAULT 0,
+    triggers  TEXT NOT NULL DEFAULT '[]',
+    warnings  TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 
 -- body is the linked workspace.Task: all that is needed to run it.
 CREATE TABLE task (
     workspace   TEXT NOT NULL REFERENCES workspace (name) ON DELETE CASCADE,
     name        TEXT NOT NULL,
+    title       TEXT NOT NULL,
+    mode        TEXT NOT NULL,
     folder      TEXT NOT NULL,
     file        TEXT NOT NULL,
     description TEXT NOT NULL,

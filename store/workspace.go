@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,20 +13,27 @@ import (
 
 // WorkspaceInfo is a loaded workspace without its tasks.
 type WorkspaceInfo struct {
-	Name     string    `json:"name"`
-	Tasks    int       `json:"tasks_count"`
-	Dir      string    `json:"-"`
-	Revision string    `json:"revision"`
-	Error    string    `json:"error,omitempty"` // what does not load
-	LoadedAt time.Time `json:"-"`
+	Name        string    `json:"name"`
+	Tasks       int       `json:"tasks_count"`
+	Actions     int       `json:"actions_count"`
+	Triggers    int       `json:"triggers_count"`
+	Connections int       `json:"connections_count"` // none can be used yet
+	Revision    string    `json:"revision"`
+	Error       string    `json:"error,omitempty"` // what does not load
+	Warnings    []string  `json:"warnings,omitempty"`
+	Dir         string    `json:"-"`
+	LoadedAt    time.Time `json:"-"`
 }
 
 // TaskInfo is a task in a list.
 type TaskInfo struct {
 	Workspace   string `json:"workspace"`
-	Name        string `json:"name"`
-	Folder      string `json:"folder,omitempty"`
+	Name        string `json:"id"`
+	Title       string `json:"name,omitempty"`
 	Description string `json:"description,omitempty"`
+	Mode        string `json:"mode"`
+	Folder      string `json:"folder,omitempty"`
+	HasTriggers bool   `json:"has_triggers"`
 }
 
 // StoredTask is a linked task with what a job copies from its workspace.
@@ -39,9 +47,7 @@ type StoredTask struct {
 // ReplaceWorkspace puts what was loaded in the place of what was there. Tasks
 // of files that do not load now (ws.Broken) stay as they last were.
 func (tx *Tx) ReplaceWorkspace(name, dir string, ws *workspace.Workspace, at time.Time) error {
-	if _, err := tx.exec(`INSERT INTO workspace (name, dir, revision, error, loaded_at) VALUES (?,?,?,?,?)
-		ON CONFLICT (name) DO UPDATE SET dir = excluded.dir, revision = excluded.revision, error = excluded.error,
-		loaded_at = excluded.loaded_at`, name, dir, ws.Revision, ws.Err(), at.UnixMilli()); err != nil {
+	if err := tx.putWorkspace(name, dir, ws, at); err != nil {
 		return fmt.Errorf("workspace %q: %w", name, err)
 	}
 	files, err := tx.taskFiles(name)
@@ -62,13 +68,35 @@ func (tx *Tx) ReplaceWorkspace(name, dir string, ws *workspace.Workspace, at tim
 		if err != nil {
 			return fmt.Errorf("task %q: %w", t.Name, err)
 		}
-		if _, err := tx.exec(`INSERT OR REPLACE INTO task (workspace, name, folder, file, description, revision, body)
-			VALUES (?,?,?,?,?,?,?)`, name, t.Name, t.Folder, t.File, t.Description, ws.Revision, string(body)); err != nil {
+		if _, err := tx.exec(`INSERT OR REPLACE INTO task (workspace, name, title, mode, folder, file, description,
+			revision, body) VALUES (?,?,?,?,?,?,?,?,?)`, name, t.Name, t.Title, t.Mode, t.Folder, t.File, t.Description, ws.Revision, string(body)); err != nil {
 			return fmt.Errorf("task %q: %w", t.Name, err)
 		}
 	}
 	tx.touch(TopicTasks)
 	return nil
+}
+
+func (tx *Tx) putWorkspace(name, dir string, ws *workspace.Workspace, at time.Time) error {
+	triggers, err := json.Marshal(append([]*workspace.Trigger{}, ws.Triggers...))
+	if err != nil {
+		return err
+	}
+	warnings := []string{}
+	for _, p := range ws.Problems {
+		if p.Warning {
+			warnings = append(warnings, p.String())
+		}
+	}
+	warned, err := json.Marshal(warnings)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`INSERT INTO workspace (name, dir, revision, error, loaded_at, actions, triggers, warnings)
+		VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET dir = excluded.dir, revision = excluded.revision,
+		error = excluded.error, loaded_at = excluded.loaded_at, actions = excluded.actions, triggers = excluded.triggers,
+		warnings = excluded.warnings`, name, dir, ws.Revision, ws.Err(), at.UnixMilli(), len(ws.Actions), string(triggers), string(warned))
+	return err
 }
 
 // taskFiles maps the workspace's tasks to the files that define them.
@@ -113,11 +141,36 @@ func (tx *Tx) Workspaces() ([]WorkspaceInfo, error) {
 	list := []WorkspaceInfo{}
 	err := tx.rows(func(r *sql.Rows) error {
 		var w WorkspaceInfo
-		defer func() { list = append(list, w) }()
-		return r.Scan(&w.Name, &w.Dir, &w.Revision, &w.Error, stamp{&w.LoadedAt}, &w.Tasks)
-	}, `SELECT name, dir, revision, error, loaded_at, (SELECT count(*) FROM task WHERE workspace = workspace.name)
-		FROM workspace ORDER BY name`)
+		var warnings []byte
+		if err := r.Scan(&w.Name, &w.Dir, &w.Revision, &w.Error, stamp{&w.LoadedAt}, &w.Actions, &w.Triggers, &warnings,
+			&w.Tasks); err != nil {
+			return err
+		}
+		list = append(list, w)
+		return json.Unmarshal(warnings, &list[len(list)-1].Warnings)
+	}, `SELECT name, dir, revision, error, loaded_at, actions, json_array_length(triggers), warnings,
+		(SELECT count(*) FROM task WHERE workspace = workspace.name) FROM workspace ORDER BY name`)
 	return list, err
+}
+
+// Workspace is the workspace of that name, or ErrNotFound.
+func (tx *Tx) Workspace(name string) (WorkspaceInfo, error) {
+	all, err := tx.Workspaces()
+	for _, w := range all {
+		if w.Name == name {
+			return w, err
+		}
+	}
+	return WorkspaceInfo{}, errors.Join(err, ErrNotFound)
+}
+
+// Triggers lists the triggers of a workspace by name, or ErrNotFound.
+func (tx *Tx) Triggers(ws string) (list []workspace.Trigger, err error) {
+	var doc []byte
+	if err := tx.row(`SELECT triggers FROM workspace WHERE name = ?`, []any{ws}, &doc); err != nil {
+		return nil, err
+	}
+	return list, json.Unmarshal(doc, &list)
 }
 
 // Tasks lists the tasks of one workspace, or of all when it is "", by
@@ -127,8 +180,11 @@ func (tx *Tx) Tasks(ws string) ([]TaskInfo, error) {
 	err := tx.rows(func(r *sql.Rows) error {
 		var t TaskInfo
 		defer func() { list = append(list, t) }()
-		return r.Scan(&t.Workspace, &t.Name, &t.Folder, &t.Description)
-	}, `SELECT workspace, name, folder, description FROM task WHERE ? IN ('', workspace) ORDER BY workspace, name`, ws)
+		return r.Scan(&t.Workspace, &t.Name, &t.Title, &t.Description, &t.Mode, &t.Folder, &t.HasTriggers)
+	}, `SELECT t.workspace, t.name, t.title, t.description, t.mode, t.folder,
+		EXISTS (SELECT 1 FROM json_each(w.triggers) WHERE value ->> 'task' = t.name)
+		FROM task t JOIN workspace w ON w.name = t.workspace
+		WHERE ? IN ('', t.workspace) ORDER BY t.workspace, t.name`, ws)
 	return list, err
 }
 

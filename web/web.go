@@ -29,6 +29,7 @@ func Handler(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /healthz", s.healthz)
+	s.api(mux)
 	mcp := cfg.MCP
 	if mcp == nil {
 		mcp = http.HandlerFunc(mcpOff)

@@ -1,11 +1,15 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,23 +21,59 @@ import (
 	"stroem/web"
 )
 
-// site is a whole handler over a real store, with what change makes of its
-// configuration.
+const yaml = `
+actions:
+  shared: {type: script, script: echo shared}
+tasks:
+  hello:
+    name: Say hello
+    description: Greets
+    input: {name: {type: string, required: true}, n: {type: integer}}
+    flow:
+      say: {type: script, script: 'echo "Hello {{ input.name }}" >&2', input: {name: "{{ input.name }}"}}
+      then-more: {action: shared, depends_on: [say]}
+  waits:
+    flow:
+      s: {type: script, script: 'echo begun; sleep 1000'}
+triggers:
+  nightly: {type: scheduler, cron: "0 2 * * *", task: hello, input: {name: cron}}
+`
+
+// site is a whole handler over a real store and a runner, with what change
+// makes of its configuration.
 func site(t *testing.T, change func(*web.Config)) *httptest.Server {
 	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "w.yaml"), []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	st, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { st.Close() })
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	plane := &control.Plane{Store: st, Runner: &runner.Runner{Store: st, Log: log, Now: time.Now}, Log: log, Now: time.Now}
+	rn := &runner.Runner{Store: st, Slots: 4, KeepLog: 1 << 20, Grace: time.Second, Log: log, Now: time.Now}
+	plane := &control.Plane{Store: st, Runner: rn, Folders: []control.Folder{{Name: "w", Path: dir}}, Log: log, Now: time.Now}
 	cfg := web.Config{Plane: plane, MCP: mcpsrv.Handler(plane, "test", log), URL: "http://127.0.0.1:8080", Version: "test", Log: log}
 	if change != nil {
 		change(&cfg)
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, done := make(chan struct{}), make(chan error, 2)
+	go func() { done <- plane.Sync(ctx, ready) }()
+	go func() { done <- rn.Run(ctx) }()
+	<-ready
 	srv := httptest.NewServer(web.Handler(cfg))
-	t.Cleanup(srv.Close)
+	t.Cleanup(func() {
+		srv.Close()
+		stop()
+		for range 2 {
+			if err := <-done; err != nil && !errors.Is(err, store.ErrClosed) {
+				t.Error(err)
+			}
+		}
+		st.Close()
+	})
 	return srv
 }
 

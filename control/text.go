@@ -1,4 +1,4 @@
-package mcpsrv
+package control
 
 import (
 	"fmt"
@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes text from scripts fit to be read: terminal sequences, control
+// Clean makes text from scripts fit to be read: terminal sequences, control
 // characters and invisible or direction-changing ones are removed or written
 // as escapes, and invalid UTF-8 is replaced, so that a line can neither hide
 // nor pretend to be another.
-func clean(s string) string {
+func Clean(s string) string {
 	if plain(s) {
 		return s
 	}
@@ -36,10 +36,10 @@ func clean(s string) string {
 	return b.String()
 }
 
-// cleanLine is clean for what must stay one line. The return of a progress
+// CleanLine is Clean for what must stay one line. The return of a progress
 // bar that merely ends a line is dropped.
-func cleanLine(s string) string {
-	return strings.ReplaceAll(clean(strings.TrimRight(s, "\r")), "\n", `\n`)
+func CleanLine(s string) string {
+	return strings.ReplaceAll(Clean(strings.TrimRight(s, "\r")), "\n", `\n`)
 }
 
 func plain(s string) bool {

@@ -1,0 +1,209 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"stroem/control"
+	"stroem/store"
+)
+
+const (
+	pageLines = 1000
+	// sendTimeout is how long a reader may leave a piece of a stream unread.
+	sendTimeout = 30 * time.Second
+	// beat keeps proxies from closing a quiet stream.
+	beat = 15 * time.Second
+)
+
+// logLine is a line of a log as Strøm writes it.
+type logLine struct {
+	At     time.Time `json:"ts"`
+	Stream string    `json:"stream" enum:"stdout,stderr"`
+	Step   string    `json:"step"`
+	Line   string    `json:"line"`
+}
+
+func lineOf(l *store.LogLine) logLine {
+	stream := "stdout"
+	if l.Stream == store.Stderr {
+		stream = "stderr"
+	}
+	return logLine{l.At, stream, l.Step, string(l.Text)}
+}
+
+// wholeLog is described here and written by writeLog, line by line.
+type wholeLog struct {
+	Logs string `json:"logs" doc:"A JSON object {ts, stream, step, line} a line."`
+}
+
+func (s *site) logRoutes(api huma.API) {
+	whole := huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[wholeLog]())
+	describe := func(op huma.Operation) huma.Operation {
+		op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: whole}}}}
+		return op
+	}
+	huma.Register(api, describe(operation("job-logs", http.MethodGet, "/api/jobs/{id}/logs", "A job's whole log")),
+		func(ctx context.Context, in *JobID) (*huma.StreamResponse, error) { return s.writeLog(ctx, in.ID, "") })
+	huma.Register(api, describe(operation("step-logs", http.MethodGet, "/api/jobs/{id}/steps/{step}/logs", "A step's whole log")),
+		func(ctx context.Context, in *struct {
+			JobID
+			Step string `path:"step" doc:"Step name"`
+		}) (*huma.StreamResponse, error) {
+			return s.writeLog(ctx, in.ID, in.Step)
+		})
+	op := operation("log-stream", http.MethodGet, "/api/jobs/{id}/logs/stream",
+		"A job's log and states as they come, as server-sent events: lines by default, event: job, and event: end at last")
+	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
+		"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}}
+	huma.Register(api, op, s.streamLog)
+}
+
+// writeLog answers with the whole log, of which only a page is in memory.
+func (s *site) writeLog(ctx context.Context, id, step string) (*huma.StreamResponse, error) {
+	page, err := s.cfg.Plane.Logs(ctx, id, step, 0, pageLines)
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		hc.SetHeader("Content-Type", "application/json")
+		w := bufio.NewWriter(hc.BodyWriter())
+		defer w.Flush()
+		io.WriteString(w, `{"logs":"`)
+		for len(page.Lines) > 0 {
+			for i := range page.Lines {
+				if err := writeEscaped(w, lineOf(&page.Lines[i])); err != nil {
+					return // the reader is gone
+				}
+			}
+			next := page.Lines[len(page.Lines)-1].N + 1
+			if page, err = s.cfg.Plane.Logs(ctx, id, step, next, pageLines); err != nil {
+				s.cfg.Log.Error("read log", "job", id, "err", err)
+				return // an answer cut short is no valid JSON
+			}
+		}
+		io.WriteString(w, "\"}\n")
+	}}, nil
+}
+
+// writeEscaped writes a line of JSON as a part of a JSON string.
+func writeEscaped(w io.Writer, l logLine) error {
+	line, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	escaped, err := json.Marshal(string(line) + "\n")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(escaped[1 : len(escaped)-1])
+	return err
+}
+
+// streamLog sends a job's news as server-sent events (WHATWG HTML, 9.2). An
+// event's id is the number of the next line, so that a reader who comes back
+// with Last-Event-ID goes on where it was.
+func (s *site) streamLog(ctx context.Context, in *struct {
+	JobID
+	After int64  `query:"after" minimum:"0" doc:"Number of the first line wanted, from 0"`
+	Last  string `header:"Last-Event-ID"`
+}) (*huma.StreamResponse, error) {
+	if _, err := s.cfg.Plane.Job(ctx, in.ID); err != nil {
+		return nil, s.fault(err)
+	}
+	from := in.After
+	if n, err := strconv.ParseInt(in.Last, 10, 64); err == nil && n > from {
+		from = n
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		hc.SetHeader("Content-Type", "text/event-stream")
+		out := &events{w: hc.BodyWriter(), next: from}
+		if rw, ok := out.w.(http.ResponseWriter); ok {
+			out.ctl = http.NewResponseController(rw)
+		}
+		if err := s.send(ctx, in.ID, out); err != nil && ctx.Err() == nil && out.err == nil {
+			s.cfg.Log.Error("stream log", "job", in.ID, "err", err)
+		}
+	}}, nil
+}
+
+// send writes the job's news until its end, and a sign of life while there
+// are none.
+func (s *site) send(ctx context.Context, id string, out *events) error {
+	news := make(chan control.Event)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.cfg.Plane.Follow(ctx, id, out.next, func(e control.Event) error {
+			select {
+			case news <- e:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	}()
+	quiet := time.NewTicker(beat)
+	defer quiet.Stop()
+	for {
+		select {
+		case e := <-news:
+			out.event(e)
+		case <-quiet.C:
+			out.write(": still here\n\n")
+		case err := <-ended:
+			if err == nil {
+				out.write("event: end\ndata: {}\n\n")
+			}
+			return err
+		}
+		if out.err != nil {
+			cancel()
+			<-ended
+			return out.err
+		}
+	}
+}
+
+// events writes server-sent events; after an error it writes no more.
+type events struct {
+	w    io.Writer
+	ctl  *http.ResponseController
+	next int64
+	err  error
+}
+
+func (e *events) event(ev control.Event) {
+	var doc []byte
+	head := ""
+	if ev.Line != nil {
+		e.next = ev.Line.N + 1
+		doc, e.err = json.Marshal(lineOf(ev.Line))
+	} else {
+		head = "event: job\n"
+		doc, e.err = json.Marshal(detailOf(ev.Job))
+	}
+	e.write(fmt.Sprintf("%sid: %d\ndata: %s\n\n", head, e.next, doc))
+}
+
+func (e *events) write(text string) {
+	if e.err != nil {
+		return
+	}
+	if e.ctl != nil { // not every writer can; then the server's own limits hold
+		_ = e.ctl.SetWriteDeadline(time.Now().Add(sendTimeout))
+	}
+	if _, e.err = io.WriteString(e.w, text); e.err == nil && e.ctl != nil {
+		e.err = e.ctl.Flush()
+	}
+}

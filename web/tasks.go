@@ -1,0 +1,165 @@
+package web
+
+import (
+	"context"
+
+	"stroem/control"
+	"stroem/store"
+	"stroem/workspace"
+)
+
+type serverConfig struct {
+	AuthRequired    bool     `json:"auth_required"`
+	ACLEnabled      bool     `json:"acl_enabled"`
+	OIDCProviders   []string `json:"oidc_providers"`
+	HasInternalAuth bool     `json:"has_internal_auth"`
+	Version         string   `json:"version"`
+}
+
+func (s *site) config(context.Context, *struct{}) (serverConfig, error) {
+	return serverConfig{OIDCProviders: []string{}, Version: s.cfg.Version}, nil
+}
+
+// InWorkspace is a path that names a workspace. It is exported for huma, which
+// fills in no others.
+type InWorkspace struct {
+	Workspace string `path:"ws" doc:"Workspace name"`
+}
+
+// OfTask is a path that names a task.
+type OfTask struct {
+	Workspace string `path:"ws" doc:"Workspace name"`
+	Task      string `path:"task" doc:"Task name"`
+}
+
+func (s *site) workspaces(ctx context.Context, _ *struct{}) ([]store.WorkspaceInfo, error) {
+	return s.cfg.Plane.Workspaces(ctx)
+}
+
+type refreshed struct {
+	Workspace string `json:"workspace"`
+	Revision  string `json:"revision"`
+	Refreshed bool   `json:"refreshed"`
+}
+
+func (s *site) refresh(ctx context.Context, in *InWorkspace) (refreshed, error) {
+	info, err := s.cfg.Plane.Refresh(ctx, in.Workspace)
+	return refreshed{info.Name, info.Revision, true}, err
+}
+
+// trigger is a trigger as Strøm shows it. It has no next runs while triggers
+// do not fire.
+type trigger struct {
+	Name     string   `json:"name"`
+	Type     string   `json:"type"`
+	Cron     string   `json:"cron,omitempty"`
+	Timezone string   `json:"timezone,omitempty"`
+	Task     string   `json:"task"`
+	Target   string   `json:"target_task,omitempty"`
+	Enabled  bool     `json:"enabled"`
+	Input    object   `json:"input,omitempty"`
+	NextRuns []string `json:"next_runs"`
+}
+
+func (s *site) triggers(ctx context.Context, in *InWorkspace) ([]trigger, error) {
+	return s.triggersOf(ctx, in.Workspace, func(workspace.Trigger) bool { return true })
+}
+
+func (s *site) triggersOf(ctx context.Context, ws string, wanted func(workspace.Trigger) bool) ([]trigger, error) {
+	all, err := s.cfg.Plane.Triggers(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	list := []trigger{}
+	for _, t := range all {
+		if !wanted(t) {
+			continue
+		}
+		list = append(list, trigger{t.Name, t.Type, t.Cron, t.Timezone, t.Task, t.TargetTask, t.Enabled, t.Input, []string{}})
+	}
+	return list, nil
+}
+
+func (s *site) allTasks(ctx context.Context, _ *struct{}) ([]control.Task, error) {
+	return s.cfg.Plane.Tasks(ctx, "")
+}
+
+func (s *site) tasks(ctx context.Context, in *InWorkspace) ([]control.Task, error) {
+	return s.cfg.Plane.Tasks(ctx, in.Workspace)
+}
+
+// taskDetail is a task as Strøm shows it.
+type taskDetail struct {
+	ID          string              `json:"id"`
+	Name        string              `json:"name,omitempty"`
+	Description string              `json:"description,omitempty"`
+	Mode        string              `json:"mode"`
+	Folder      string              `json:"folder,omitempty"`
+	Input       rawJSON             `json:"input" doc:"From each field's name to its definition."`
+	Flow        map[string]flowStep `json:"flow"`
+	Triggers    []trigger           `json:"triggers"`
+	CanExecute  bool                `json:"can_execute"`
+	Error       string              `json:"error,omitempty" doc:"Why the task cannot run yet."`
+}
+
+type flowStep struct {
+	Action            string   `json:"action"`
+	Name              string   `json:"name,omitempty"`
+	Description       string   `json:"description,omitempty"`
+	DependsOn         []string `json:"depends_on,omitempty"`
+	Input             object   `json:"input,omitempty"`
+	ContinueOnFailure bool     `json:"continue_on_failure,omitempty"`
+	When              string   `json:"when,omitempty"`
+}
+
+func (s *site) task(ctx context.Context, in *OfTask) (taskDetail, error) {
+	t, err := s.cfg.Plane.Task(ctx, in.Workspace, in.Task)
+	if err != nil {
+		return taskDetail{}, err
+	}
+	out := taskDetail{ID: t.Name, Name: t.Title, Description: t.Description, Mode: t.Mode, Folder: t.Folder,
+		Flow: map[string]flowStep{}, CanExecute: true, Error: t.Refusal()}
+	if out.Input, err = t.Input.Shape(); err != nil {
+		return out, err
+	}
+	for _, step := range t.Flow {
+		out.Flow[step.Name] = flowStep{step.Action.Name, step.Title, step.Description, step.DependsOn, step.Input,
+			step.ContinueOnFailure, step.When}
+	}
+	out.Triggers, err = s.triggersOf(ctx, in.Workspace, func(g workspace.Trigger) bool { return g.Task == t.Name })
+	return out, err
+}
+
+func (s *site) taskStats(ctx context.Context, in *struct {
+	OfTask
+	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many runs to look at"`
+}) (control.TaskStats, error) {
+	return s.cfg.Plane.TaskStats(ctx, in.Workspace, in.Task, in.Limit)
+}
+
+type started struct {
+	JobID string `json:"job_id"`
+}
+
+type executeBody struct {
+	Input       rawJSON `json:"input,omitempty" doc:"From each field's name to its value."`
+	SourceJobID string  `json:"source_job_id,omitempty" doc:"Not supported yet."`
+}
+
+func (s *site) execute(ctx context.Context, in *struct {
+	OfTask
+	Body *executeBody
+}) (started, error) {
+	if in.Body == nil {
+		in.Body = new(executeBody)
+	}
+	if in.Body.SourceJobID != "" {
+		return started{}, &control.Error{Code: control.Invalid, Msg: "source_job_id cannot be used yet; send the input"}
+	}
+	input, err := control.ParseInput(in.Body.Input)
+	if err != nil {
+		return started{}, err
+	}
+	job, err := s.cfg.Plane.Execute(ctx, control.Execution{Workspace: in.Workspace, Task: in.Task, Input: input, Source: store.SourceAPI})
+	return started{job.ID}, err
+}
