@@ -175,7 +175,7 @@ func (p *Plane) follow(ctx context.Context, w *space) {
 	} else {
 		defer watcher.Close()
 		events, lost = watcher.Events, watcher.Errors
-		watchFolders(watcher, w.Path)
+		w.watch(watcher)
 	}
 	slow := time.NewTicker(lookAgain)
 	defer slow.Stop()
@@ -192,7 +192,7 @@ func (p *Plane) follow(ctx context.Context, w *space) {
 			p.Log.Error("reload workspace", "workspace", w.Name, "err", err)
 		}
 		if watcher != nil {
-			watchFolders(watcher, w.Path)
+			w.watch(watcher)
 		}
 	}
 }
@@ -215,26 +215,39 @@ func calm(ctx context.Context, events <-chan fsnotify.Event) {
 
 var errEnough = errors.New("enough folders")
 
-// watchFolders watches the workspace's folders, new ones too. Adding one
-// again does nothing. A folder that cannot be watched is left to the slow
-// look.
-func watchFolders(w *fsnotify.Watcher, root string) {
+// watch watches the folders whose files make the workspace: those of the YAML
+// and those of the sources, new ones too. Adding one again does nothing. A
+// folder that cannot be watched is left to the slow look.
+func (w *space) watch(watcher *fsnotify.Watcher) {
 	have := map[string]bool{}
-	for _, path := range w.WatchList() {
+	for _, path := range watcher.WatchList() {
 		have[path] = true
+	}
+	add := func(path string) {
+		if !have[path] && len(have) < maxWatched {
+			have[path] = true
+			_ = watcher.Add(path)
+		}
+	}
+	root := filepath.Join(w.Path, ".workflows")
+	if info, err := os.Stat(root); err != nil || !info.IsDir() {
+		root = w.Path
 	}
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil || !d.IsDir():
 			return nil
-		case path != root && strings.HasPrefix(d.Name(), ".") && d.Name() != ".workflows", d.Name() == "node_modules":
+		case path != root && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
 		case len(have) >= maxWatched:
 			return errEnough
-		case !have[path]:
-			have[path] = true
-			_ = w.Add(path)
 		}
+		add(path)
 		return nil
 	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, source := range w.last.Sources() {
+		add(filepath.Dir(filepath.Join(w.Path, filepath.FromSlash(source))))
+	}
 }

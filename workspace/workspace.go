@@ -12,7 +12,10 @@
 // float.
 package workspace
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Workspace is a folder of YAML, read, linked and checked.
 type Workspace struct {
@@ -37,6 +40,25 @@ func (w *Workspace) Broken() []string {
 		}
 	}
 	return files
+}
+
+// Sources names the files of the workspace that its actions run. Of no
+// workspace there are none.
+func (w *Workspace) Sources() []string {
+	if w == nil {
+		return nil
+	}
+	var files []string
+	for _, a := range w.Actions {
+		files = append(files, a.Source)
+	}
+	for _, t := range w.Tasks {
+		for i := range t.Flow {
+			files = append(files, t.Flow[i].Action.Source)
+		}
+	}
+	slices.Sort(files)
+	return slices.DeleteFunc(slices.Compact(files), func(f string) bool { return f == "" })
 }
 
 // Err is one sentence for lists: the first error and how many more there are;
