@@ -27,7 +27,7 @@ type attempt struct {
 }
 
 func (r *Runner) newAttempt(job store.Job, step store.StepRun) *attempt {
-	return &attempt{job: job, step: step, cancelled: make(chan struct{}), out: newOutput(&step)}
+	return &attempt{job: job, step: step, cancelled: make(chan struct{}), out: newOutput(&step, r.KeepLog)}
 }
 
 func (a *attempt) cancel() { a.cancelOnce.Do(func() { close(a.cancelled) }) }

@@ -18,6 +18,7 @@ const (
 	flushAfter = 200 * time.Millisecond // output is in the store this soon
 	chunkBytes = 64 << 10               // a log row is about this large
 	flushBytes = 1 << 20                // a commit of output is about this large
+	skimBytes  = 64 << 20               // passed over at once, before others have their turn
 	maxLine    = 64 << 10               // a longer line is split
 	maxOutput  = 1 << 20                // of the JSON of an OUTPUT: line
 )
@@ -28,8 +29,11 @@ const splitMark = " …[line continues]\n"
 var outputPrefix = []byte("OUTPUT:")
 
 // output follows what an attempt writes to its files, up to what is in the
-// store. It holds at most about flushBytes; the rest waits in the files.
+// store. It holds at most about flushBytes; the rest waits in the files. When
+// more waits than a log keeps, what would be cut from its middle anyway is
+// read and counted, and not stored.
 type output struct {
+	limit   int64 // bytes kept of the log
 	streams [2]struct {
 		next    int64  // first byte not yet read
 		partial []byte // read, but its line has not ended
@@ -38,12 +42,13 @@ type output struct {
 	size    int       // bytes pending
 	since   time.Time // when the oldest of them was read
 	printed json.RawMessage
+	skims   bool // what is read now is not kept
 	closed  bool // the collector leaves it alone: its end is being written
 }
 
 // newOutput goes on where the step's log in the store ends.
-func newOutput(step *store.StepRun) output {
-	var o output
+func newOutput(step *store.StepRun, limit int64) output {
+	o := output{limit: limit}
 	o.streams[store.Stdout].next, o.streams[store.Stderr].next = step.OutOffset, step.ErrOffset
 	o.printed = step.Output
 	return o
@@ -54,23 +59,42 @@ func newOutput(step *store.StepRun) output {
 func (o *output) look(p *proc.Process, end [2]int64, now time.Time) (more bool, err error) {
 	buf := make([]byte, chunkBytes)
 	for _, s := range []store.Stream{store.Stdout, store.Stderr} {
+		size, err := p.Size(proc.Stream(s))
+		if err != nil {
+			return false, err
+		}
 		st := &o.streams[s]
-		for st.next < end[s] {
-			if o.size >= flushBytes {
+		to := min(end[s], size)
+		keepFrom := o.keepFrom(st.next, to)
+		for skimmed := 0; st.next < to; {
+			if o.size >= flushBytes || skimmed >= skimBytes {
 				return true, nil
 			}
-			n, err := p.Read(proc.Stream(s), st.next, buf[:min(int64(len(buf)), end[s]-st.next)])
+			n, err := p.Read(proc.Stream(s), st.next, buf[:min(int64(len(buf)), to-st.next)])
 			if n == 0 {
 				if err != nil && err != io.EOF {
 					return false, fmt.Errorf("read output: %w", err)
 				}
 				break
 			}
+			if o.skims = st.next < keepFrom; o.skims {
+				skimmed += n
+			}
 			st.next += int64(n)
 			o.add(s, buf[:n], now)
 		}
 	}
 	return false, nil
+}
+
+// keepFrom is the first of the waiting bytes from next to to that are worth
+// storing: all of them, unless the first half of the log is full and more
+// waits than its last half will hold.
+func (o *output) keepFrom(next, to int64) int64 {
+	if o.streams[store.Stdout].next+o.streams[store.Stderr].next < o.limit || to-next <= o.limit {
+		return next
+	}
+	return to - o.limit/2
 }
 
 // add takes bytes of a stream: whole lines become pending, the rest waits for
@@ -113,17 +137,31 @@ func (o *output) scan(lines []byte) {
 // push makes whole lines pending, in one chunk with those of the same stream
 // just before them where that stays small.
 func (o *output) push(s store.Stream, lines []byte, now time.Time) {
-	if o.size == 0 {
+	if len(o.pending) == 0 {
 		o.since = now
 	}
-	o.size += len(lines)
 	n := int64(bytes.Count(lines, []byte{'\n'}))
-	if k := len(o.pending) - 1; k >= 0 && o.pending[k].Stream == s && len(o.pending[k].Body)+len(lines) <= chunkBytes {
+	if o.skims {
+		o.skip(s, n, len(lines), now)
+		return
+	}
+	o.size += len(lines)
+	if k := len(o.pending) - 1; k >= 0 && o.pending[k].Stream == s && o.pending[k].Cut == 0 && len(o.pending[k].Body)+len(lines) <= chunkBytes {
 		o.pending[k].Body = append(o.pending[k].Body, lines...)
 		o.pending[k].Lines += n
 		return
 	}
 	o.pending = append(o.pending, store.Chunk{Stream: s, At: now, Lines: n, Body: bytes.Clone(lines)})
+}
+
+// skip counts lines that are not kept.
+func (o *output) skip(s store.Stream, lines int64, size int, now time.Time) {
+	if k := len(o.pending) - 1; k >= 0 && o.pending[k].Cut > 0 {
+		o.pending[k].Lines += lines
+		o.pending[k].Cut += int64(size)
+		return
+	}
+	o.pending = append(o.pending, store.Chunk{Stream: s, At: now, Lines: lines, Cut: int64(size)})
 }
 
 // finish makes pending what never got its newline.
@@ -143,7 +181,7 @@ func (o *output) finish(now time.Time) {
 }
 
 func (o *output) due(now time.Time) bool {
-	return o.size >= chunkBytes || o.size > 0 && now.Sub(o.since) >= flushAfter
+	return o.size >= chunkBytes || len(o.pending) > 0 && now.Sub(o.since) >= flushAfter
 }
 
 func (o *output) flushed() { o.pending, o.size = nil, 0 }

@@ -584,6 +584,7 @@ func TestLogOfAnySizeAndShape(t *testing.T) {
 		{"not UTF-8", `printf '\377\376\n'`, 1, "\xff\xfe"},
 		{"many lines", `i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done`, 20000, "line 19999"},
 		{"beyond what is kept", `yes 0123456789012345678901234567890123456789 | head -n 100000; echo last`, 100001, "last"},
+		{"far beyond what is kept", `yes 0123456789012345678901234567890123456789 | head -n 1000000; echo last`, 1000001, "last"},
 		{"a line beyond all bounds", `head -c 200000 /dev/zero | tr '\0' x; echo; echo last`, 4, "last"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -600,6 +601,14 @@ func TestLogOfAnySizeAndShape(t *testing.T) {
 			})
 			if err != nil || res.LogLines != tc.lines || string(last.Text) != tc.last {
 				t.Errorf("%d lines, the last is %.60q (%v, %s)", res.LogLines, last.Text, err, res.Error)
+			}
+			var kept int64
+			if err := r.st.View(t.Context(), func(tx *store.Tx) error {
+				lines, err := tx.LogLines(res.Seq, 0, 0, 1<<30)
+				kept = int64(len(lines))
+				return err
+			}); err != nil || kept+res.steps["s"].CutLines != tc.lines {
+				t.Errorf("%d lines are kept and %d cut, of %d (%v)", kept, res.steps["s"].CutLines, tc.lines, err)
 			}
 		})
 	}

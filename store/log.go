@@ -26,6 +26,7 @@ type Chunk struct {
 	At     time.Time // when it was read
 	Lines  int64
 	Body   []byte
+	Cut    int64 // in place of a body: how many bytes of these lines are not kept
 }
 
 // LogLine is one line of a log.
@@ -50,7 +51,13 @@ func (tx *Tx) AppendLog(s *StepRun, chunks []Chunk, keep int64) error {
 		[]any{s.Job, s.Pos}, &lines, &head, &tail); err != nil {
 		return err
 	}
+	var cutBytes, cutLines int64
 	for _, c := range chunks {
+		if c.Cut > 0 {
+			cutBytes, cutLines = cutBytes+c.Cut, cutLines+c.Lines
+			jobLines, lines = jobLines+c.Lines, lines+c.Lines
+			continue
+		}
 		size := int64(len(c.Body))
 		inTail := tail > 0 || head+size > keep/2
 		if _, err := tx.exec(`INSERT INTO log (job, step, line, step_line, lines, stream, tail, at, size, body)
@@ -69,8 +76,8 @@ func (tx *Tx) AppendLog(s *StepRun, chunks []Chunk, keep int64) error {
 		return err
 	}
 	if _, err := tx.exec(`UPDATE step SET log_lines = ?, head_bytes = ?, tail_bytes = ?, out_offset = ?, err_offset = ?,
-		output = coalesce(?, output) WHERE job = ? AND pos = ?`, lines, head, tail, s.OutOffset, s.ErrOffset,
-		document{(*[]byte)(&s.Output)}, s.Job, s.Pos); err != nil {
+		cut_bytes = cut_bytes + ?, cut_lines = cut_lines + ?, output = coalesce(?, output)
+		WHERE job = ? AND pos = ?`, lines, head, tail, s.OutOffset, s.ErrOffset, cutBytes, cutLines, document{(*[]byte)(&s.Output)}, s.Job, s.Pos); err != nil {
 		return err
 	}
 	tx.touch(TopicJob(s.Job))
