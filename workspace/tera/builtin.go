@@ -153,10 +153,7 @@ func (s *script) expands(args []arg, at int, d Dialect) bool {
 
 // filled puts the values where a text has marks.
 func (s *script) filled(text string) string {
-	for _, p := range s.places {
-		text = strings.ReplaceAll(text, p.mark, p.value.text)
-	}
-	return text
+	return s.replace(text, func(p *place) string { return p.value.text })
 }
 
 // call returns the innermost command that a place is an argument of, and which;

@@ -41,13 +41,31 @@ func argsOf(words []*syntax.Word, places []*place) []arg {
 	return args
 }
 
+// args are the arguments of a command, worked out once for all its places.
+func (s *script) args(call *syntax.CallExpr) []arg {
+	const each = 64
+	s.work += each * len(call.Args)
+	if s.calls == nil {
+		s.calls = map[*syntax.CallExpr][]arg{}
+	}
+	args, ok := s.calls[call]
+	if !ok {
+		args = argsOf(call.Args, s.places)
+		s.calls[call] = args
+	}
+	return args
+}
+
 // called checks a value among the arguments of a command, at whatever depth.
 func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node, d Dialect) (what, fix string) {
 	at := slices.IndexFunc(call.Args, func(w *syntax.Word) bool { return syntax.Node(w) == child })
 	if at < 0 {
 		return "", "" // an assignment before the command, which has a check of its own
 	}
-	args := argsOf(call.Args, s.places)
+	args := s.args(call)
+	if s.work > mostWork {
+		return "there are too many or too long values in one command", "give them one by one, or in a file"
+	}
 	head := 0
 	for head < at && args[head].fades {
 		head++

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -42,6 +43,39 @@ func occurs(stem, src string, vals map[int]value) bool {
 // stem is what all marks of a script begin with.
 func (p *place) stem() string { return p.mark[:len(p.mark)-len("0000000z")] }
 
+// cut splits a text at its first mark; p is nil where it has none.
+func (s *script) cut(text string) (before string, p *place, after string) {
+	if len(s.places) == 0 {
+		return text, nil, ""
+	}
+	stem := s.places[0].stem()
+	i := strings.Index(text, stem)
+	if i < 0 {
+		return text, nil, ""
+	}
+	number := text[i+len(stem):]
+	n, err := strconv.Atoi(number[:min(7, len(number))])
+	if err != nil || n >= len(s.places) || !strings.HasPrefix(text[i:], s.places[n].mark) {
+		return text, nil, ""
+	}
+	return text[:i], s.places[n], text[i+len(s.places[n].mark):]
+}
+
+// replace puts something in the place of each mark.
+func (s *script) replace(text string, with func(*place) string) string {
+	before, p, after := s.cut(text)
+	if p == nil {
+		return text
+	}
+	var b strings.Builder
+	for ; p != nil; before, p, after = s.cut(after) {
+		b.WriteString(before)
+		b.WriteString(with(p))
+	}
+	b.WriteString(before)
+	return b.String()
+}
+
 // locate finds the literal that holds each mark, and what stands above it. A
 // mark that is in no literal stays without a stack and is refused.
 func (s *script) locate(file *syntax.File) {
@@ -67,11 +101,14 @@ func (s *script) locate(file *syntax.File) {
 // hold gives the stack to the places inside one literal.
 func (s *script) hold(text string, from, to syntax.Pos, stack []syntax.Node) {
 	first := sort.Search(len(s.places), func(i int) bool { return s.places[i].at >= int(from.Offset()) })
+	if first == len(s.places) || s.places[first].at >= int(to.Offset()) || !strings.Contains(text, s.places[first].stem()) {
+		return
+	}
 	for _, p := range s.places[first:] {
 		if p.at+len(p.mark) > int(to.Offset()) {
 			return
 		}
-		if p.stack == nil && strings.Contains(text, p.mark) {
+		if p.stack == nil {
 			p.stack = append([]syntax.Node(nil), stack...)
 			p.kind = quotingOf(stack)
 		}

@@ -12,6 +12,10 @@ import (
 // protocol are the beginnings of lines that the server reads in what a script prints.
 var protocol = []string{"OUTPUT:", "STATE:", "GLOBAL_STATE:"}
 
+// mostWork bounds what is looked at for all places of a script together, which
+// grows with the square of the values in a command.
+const mostWork = 64 << 20
+
 // breaks are the ways to write a line break for echo and printf to expand.
 var breaks = regexp.MustCompile(`\\(n|r|0?1[25]|x0?[aAdD]|[uU]0*[aAdD])`)
 
@@ -25,12 +29,15 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if word == nil {
 		return "", ""
 	}
-	marked := ahead(word, p)
+	if s.work > mostWork {
+		return "there are too many or too long values in one command", "give them one by one, or in a file"
+	}
+	marked := s.ahead(word, p)
 	static := s.written(marked)
 	var args []arg
 	name, at, expands, unicode := "", 0, false, false
 	if call, i := p.call(); call != nil {
-		args, at = argsOf(call.Args, s.places), i
+		args, at = s.args(call), i
 		for len(args) > 1 && at > 1 && (args[0].text == "command" || args[0].text == "builtin") {
 			args, at = args[1:], at-1
 		}
@@ -110,7 +117,7 @@ func (p *place) word() (w *syntax.Word) {
 
 // ahead is the text of a word before a place, with the marks of the values in it
 // and without what the shell expands.
-func ahead(w *syntax.Word, p *place) string {
+func (s *script) ahead(w *syntax.Word, p *place) string {
 	var b strings.Builder
 	for _, part := range pieces(w.Parts, false) {
 		if part.node == nil {
@@ -118,17 +125,14 @@ func ahead(w *syntax.Word, p *place) string {
 		}
 	}
 	text, _, _ := strings.Cut(b.String(), p.mark)
+	s.work += b.Len()
 	return text
 }
 
 // written puts the values, as they are going to be written, where a text has marks.
 func (s *script) written(text string) string {
-	if len(s.places) == 0 || !strings.Contains(text, s.places[0].stem()) {
-		return text
-	}
-	for _, p := range s.places {
-		text = strings.ReplaceAll(text, p.mark, p.plain)
-	}
+	text = s.replace(text, func(p *place) string { return p.plain })
+	s.work += len(text)
 	return text
 }
 

@@ -100,11 +100,13 @@ type value struct {
 // script is a rendered template in which a mark stands for each value.
 type script struct {
 	t      *Template
-	src    string         // the script with its marks
-	places []*place       // in the order of src
-	texts  []chunk        // where the text of the template went
-	known  bool           // the values are known: this is no check but a run
-	files  []*syntax.File // what each reading makes of src
+	src    string                     // the script with its marks
+	places []*place                   // in the order of src
+	texts  []chunk                    // where the text of the template went
+	work   int                        // how much text was looked at, see mostWork
+	known  bool                       // the values are known: this is no check but a run
+	files  []*syntax.File             // what each reading makes of src
+	calls  map[*syntax.CallExpr][]arg // the arguments of the commands looked at
 }
 
 // chunk is a piece of the template's text: it is at src[to:], and at at in the template.
@@ -155,9 +157,35 @@ func (t *Template) script(vals map[int]value) (*script, error) {
 	return s, nil
 }
 
+// tooLarge bounds what is parsed: the parser's stack, and ours, grows with the
+// nesting, and a stack that is exhausted ends the whole server.
+func tooLarge(src string) bool {
+	const most, deepest = 1 << 20, 50_000
+	if len(src) > most {
+		return true
+	}
+	if len(src) < deepest {
+		return false
+	}
+	depth := 0
+	for i := range len(src) {
+		if strings.IndexByte("({`|&!~+-*/<>=?:,^%[", src[i]) >= 0 {
+			depth++
+		}
+	}
+	for _, word := range []string{"if", "for", "while", "until", "case", "select", "time", "coproc", "function"} {
+		depth += strings.Count(src, word)
+	}
+	return depth > deepest
+}
+
 // read parses the script and decides for each place how its value is quoted.
 // In sh every reading must agree.
 func (s *script) read(d Dialect) []*Error {
+	s.work, s.files, s.calls = 0, nil, nil
+	if tooLarge(s.src) {
+		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
+	}
 	for i, lang := range d.readings() {
 		file, err := parseShell(s.src, lang)
 		if err != nil {

@@ -158,7 +158,11 @@ func arrive(t *testing.T, tmpl *tera.Template, sh []string, d tera.Dialect) {
 	type sent struct{ value, file string }
 	var all []sent
 	for i, v := range hostile {
-		if (i+len(tmpl.Refs())+int(d))%every != 0 {
+		step := every
+		if every > 1 && len(sh) > 1 {
+			step = 4 * every // bash as sh reads what bash reads; a few of its values show that
+		}
+		if (i+len(tmpl.Refs())+int(d))%step != 0 {
 			continue
 		}
 		v = strings.ReplaceAll(v, "CANARY", touched)

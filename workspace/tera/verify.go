@@ -112,13 +112,10 @@ func (s *script) sameWord(a, b *syntax.Word) bool {
 func (s *script) fill(in []piece) []piece {
 	var out []piece
 	for _, w := range in {
-		for _, p := range s.places {
-			if w.node != nil || !strings.Contains(w.text, p.stem()) {
+		for w.node == nil {
+			before, p, after := s.cut(w.text)
+			if p == nil {
 				break
-			}
-			before, after, ok := strings.Cut(w.text, p.mark)
-			if !ok {
-				continue
 			}
 			out = append(out, piece{text: before, quoted: w.quoted}, piece{text: standIn(p.plain), quoted: true})
 			w.text = after
@@ -132,18 +129,29 @@ func (s *script) fill(in []piece) []piece {
 // there is, for it makes a word of nothing.
 func join(in []piece) []piece {
 	var out []piece
+	var texts []string // of the last piece of out, to be put together
 	empty := false
-	for _, p := range in {
-		if p.node == nil && p.text == "" {
-			empty = empty || p.quoted
-			continue
+	flush := func() {
+		if len(texts) > 0 {
+			out[len(out)-1].text = strings.Join(texts, "")
+			texts = nil
 		}
-		if n := len(out); n > 0 && p.node == nil && out[n-1].node == nil && out[n-1].quoted == p.quoted {
-			out[n-1].text += p.text
-			continue
-		}
-		out = append(out, p)
 	}
+	for _, p := range in {
+		switch n := len(out); {
+		case p.node == nil && p.text == "":
+			empty = empty || p.quoted
+		case n > 0 && p.node == nil && out[n-1].node == nil && out[n-1].quoted == p.quoted:
+			texts = append(texts, p.text)
+		default:
+			flush()
+			out = append(out, p)
+			if p.node == nil {
+				texts = append(texts, p.text)
+			}
+		}
+	}
+	flush()
 	if len(out) == 0 && empty {
 		out = append(out, piece{quoted: true})
 	}
