@@ -36,6 +36,7 @@ type hunt struct {
 	mark string
 	self member
 	seen map[int]verdict // by pid
+	sids map[int]bool    // sessions that began inside the attempt
 	err  error           // the last one that a signal gave
 }
 
@@ -52,18 +53,21 @@ func newHunt(dir, id string) *hunt {
 	}
 	self, _ := lookAt(os.Getpid())
 	self.pid = os.Getpid()
-	return &hunt{dir: dir, mark: varAttempt + "=" + id, self: self, seen: make(map[int]verdict)}
+	return &hunt{dir: dir, mark: varAttempt + "=" + id, self: self, seen: make(map[int]verdict), sids: make(map[int]bool)}
 }
 
 // pass looks once at every process and visits those of the attempt. While the
 // wrapper lives, wrapper is its pid: all that is in its session is of the
-// attempt. So are children of what is found, whatever they did to their
-// environment.
+// attempt. So are children of what is found, and what is in a session that began
+// inside, whatever they did to their environment.
 func (h *hunt) pass(wrapper int, visit func(member)) error {
 	var rest []member
 	found := make(map[int]bool)
 	take := func(m member) {
 		found[m.pid] = true
+		if h.group(m, wrapper) > 1 {
+			h.sids[m.sid] = true
+		}
 		visit(m)
 	}
 	err := forEach(func(m member) {
@@ -87,7 +91,7 @@ func (h *hunt) pass(wrapper int, visit func(member)) error {
 	for again := true; again; {
 		again = false
 		for _, m := range rest {
-			if found[m.ppid] && !found[m.pid] {
+			if !found[m.pid] && (found[m.ppid] || h.within(m)) {
 				h.seen[m.pid] = verdict{m.start, marked}
 				again = true
 				take(m)
@@ -95,6 +99,18 @@ func (h *hunt) pass(wrapper int, visit func(member)) error {
 		}
 	}
 	return err
+}
+
+// within says whether a process is in a session that began inside the attempt.
+// The number of a session is not given to another while anything is left in it;
+// if a leader that we do not know has it, it was given away.
+func (h *hunt) within(m member) bool {
+	if !h.sids[m.sid] || m.pid == m.sid {
+		return false
+	}
+	leader, ok := lookAt(m.sid)
+	v := h.seen[m.sid]
+	return !ok || v.start == leader.start && v.how == marked
 }
 
 // judge says whether a process is of the attempt.
@@ -163,15 +179,22 @@ func (h *hunt) group(m member, wrapper int) int {
 	return m.pgid
 }
 
-// kill ends a process, and its group if that is the attempt's. The group goes
-// first, and whole: what forks in it cannot slip through.
-func (h *hunt) kill(m member, wrapper int) {
-	if pgid := h.group(m, wrapper); pgid > 1 {
-		if now, ok := lookAt(m.pid); ok && now.start == m.start && now.pgid == pgid {
-			h.note(ignoreGone(unix.Kill(-pgid, unix.SIGKILL)))
+// send signals a process, together with its group if that is the attempt's, and
+// says which group it was. A group goes whole: what forks in it cannot slip through,
+// and nothing in it is signalled twice.
+func (h *hunt) send(m member, wrapper int, sigs ...unix.Signal) (group int) {
+	group = h.group(m, wrapper)
+	if now, ok := lookAt(m.pid); !ok || now.start != m.start || now.pgid != group {
+		group = 0
+	}
+	for _, sig := range sigs {
+		if group > 1 {
+			h.note(ignoreGone(unix.Kill(-group, sig)))
+		} else {
+			h.note(m.signal(sig))
 		}
 	}
-	h.note(m.signal(unix.SIGKILL))
+	return group
 }
 
 // note keeps an error for the time when something is found not to end.

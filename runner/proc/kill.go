@@ -114,20 +114,25 @@ func (p *Process) settle(ctx context.Context) error {
 }
 
 // terminate asks everything to end, once: who traps TERM to clean up is not to
-// be interrupted in it. CONT lets what is stopped hear it.
+// be interrupted in it. CONT lets what is stopped hear it. All is found before
+// any is signalled, since a child without the mark is known by its parent.
 func (p *Process) terminate(h *hunt) error {
 	wrapper := p.wrapperPid()
-	if wrapper > 1 {
+	var all []member
+	err := h.pass(wrapper, func(m member) { all = append(all, m) })
+	told := make(map[int]bool) // groups that have been signalled
+	if wrapper > 1 && p.wrapperPid() == wrapper {
 		h.note(ignoreGone(unix.Kill(-wrapper, unix.SIGTERM)))
 		h.note(ignoreGone(unix.Kill(-wrapper, unix.SIGCONT)))
+		told[wrapper] = true
 	}
-	return h.pass(wrapper, func(m member) {
-		if wrapper > 1 && m.pgid == wrapper {
-			return
+	for _, m := range all {
+		// It may have left a group since it was found, and not have been told.
+		if now, ok := lookAt(m.pid); ok && now.start == m.start && !told[now.pgid] {
+			told[h.send(now, 0, unix.SIGTERM, unix.SIGCONT)] = true
 		}
-		h.note(m.signal(unix.SIGTERM))
-		h.note(m.signal(unix.SIGCONT))
-	})
+	}
+	return err
 }
 
 // await waits until nothing is left, for as long as the grace lasts. The table
@@ -155,6 +160,10 @@ func (p *Process) await(ctx context.Context, h *hunt, grace time.Duration) (gone
 func (p *Process) slay(ctx context.Context, h *hunt) error {
 	end := time.Now().Add(slayFor)
 	quiet, pause := 0, time.Millisecond
+	// As in terminate, all is found before any is killed.
+	if err := h.pass(p.wrapperPid(), func(member) {}); err != nil {
+		return err
+	}
 	for quiet < 2 {
 		wrapper := p.wrapperPid()
 		if wrapper > 1 {
@@ -164,7 +173,7 @@ func (p *Process) slay(ctx context.Context, h *hunt) error {
 		var err error
 		quiet, err = h.count(quiet, wrapper, func(m member) {
 			left = append(left, m.pid)
-			h.kill(m, wrapper)
+			h.send(m, wrapper, unix.SIGKILL)
 		})
 		if err != nil {
 			return err

@@ -39,23 +39,23 @@ var nasty = []struct {
 	name, script string
 	needs        string
 }{
-	{"background", `sleep 300 & sleep 301 & echo ready; wait`, ""},
-	{"nested", `sh -c 'sh -c "sleep 300 & echo ready; wait" & wait' & wait`, ""},
-	{"daemon", `(cd /; setsid sh -c 'exec sleep 300' </dev/null >/dev/null 2>&1 &); echo ready; sleep 300`, "setsid"},
-	{"double fork", `( ( trap "" HUP; sleep 300 & ) & ); echo ready; sleep 300`, ""},
-	{"setsid", `setsid sh -c 'setsid sleep 300 & sleep 300' & echo ready; wait`, "setsid"},
-	{"nohup", `nohup sleep 300 >/dev/null 2>&1 & echo ready; wait`, "nohup"},
-	{"TERM ignored", `trap "" TERM HUP INT; sleep 300 & echo ready; while :; do sleep 0.1; done`, ""},
-	{"stopped", `sh -c 'kill -STOP $$' & echo ready; kill -STOP $$; sleep 300`, ""},
-	{"forking", `if [ "$1" = again ]; then echo >>lives; sh "$0" again & exit; fi; trap "" TERM; sh "$0" again & echo ready; sleep 300`, ""},
-	{"forking sessions", `if [ "$1" = again ]; then echo >>lives; setsid sh "$0" again & exit; fi; trap "" TERM; sh "$0" again & echo ready; sleep 300`, "setsid"},
-	{"forking sessions fast", `perl -e 'use POSIX; fork or exec "sh","-c","echo ready; exec sleep 300"; open F, ">>lives"; while (1) { fork and exit; setsid; syswrite F, "x" }'; sleep 300`, "perl"},
+	{"background", `sleep $TOKEN & sleep $TOKEN & echo ready; wait`, ""},
+	{"nested", `sh -c 'sh -c "sleep $TOKEN & echo ready; wait" & wait' & wait`, ""},
+	{"daemon", `(cd /; setsid sh -c 'exec sleep $TOKEN' </dev/null >/dev/null 2>&1 &); echo ready; sleep $TOKEN`, "setsid"},
+	{"double fork", `( ( trap "" HUP; sleep $TOKEN & ) & ); echo ready; sleep $TOKEN`, ""},
+	{"setsid", `setsid sh -c 'setsid sleep $TOKEN & sleep $TOKEN' & echo ready; wait`, "setsid"},
+	{"nohup", `nohup sleep $TOKEN >/dev/null 2>&1 & echo ready; wait`, "nohup"},
+	{"TERM ignored", `trap "" TERM HUP INT; sleep $TOKEN & echo ready; while :; do sleep 0.1; done`, ""},
+	{"stopped", `sh -c 'kill -STOP $$' & echo ready; kill -STOP $$; sleep $TOKEN`, ""},
+	{"forking", `if [ "$1" = again ]; then echo >>lives; sh "$0" again & exit; fi; trap "" TERM; sh "$0" again & echo ready; sleep $TOKEN`, ""},
+	{"forking sessions", `if [ "$1" = again ]; then echo >>lives; setsid sh "$0" again & exit; fi; trap "" TERM; sh "$0" again & echo ready; sleep $TOKEN`, "setsid"},
+	{"forking sessions fast", `perl -e 'use POSIX; fork or exec "sh","-c","echo ready; exec sleep \$TOKEN"; open F, ">>lives"; while (1) { fork and exit; setsid; syswrite F, "x" }'; sleep $TOKEN`, "perl"},
 	{"closing descriptors", `echo ready; trap "" TERM; exec <&- >&- 2>&- 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; while :; do sleep 0.1; done`, ""},
-	{"changing directory", `cd /; (cd /tmp; sleep 300) & echo ready; sleep 300`, ""},
-	{"exec", `echo ready; exec sh -c 'exec sleep 300'`, ""},
-	{"own group", `set -m; sleep 300 & (trap "" TERM; while :; do sleep 0.1; done) & echo ready; wait`, ""},
-	{"without environment, parent there", `env -i setsid sleep 300 >/dev/null 2>&1 & echo ready; wait; sleep 300`, "setsid"},
-	{"without environment, output held", `env -i setsid sh -c 'cd /; trap "" TERM; while :; do :; done' "$TOKEN" & echo ready; exec sleep 300`, "setsid"},
+	{"changing directory", `cd /; (cd /tmp; sleep $TOKEN) & echo ready; sleep $TOKEN`, ""},
+	{"exec", `echo ready; exec sh -c 'exec sleep $TOKEN'`, ""},
+	{"own group", `set -m; sleep $TOKEN & (trap "" TERM; while :; do sleep 0.1; done) & echo ready; wait`, ""},
+	{"without environment, parent there", `env -i setsid sh -c 'sleep $0; :' "$TOKEN" >/dev/null 2>&1 & echo ready; wait; sleep $TOKEN`, "setsid"},
+	{"without environment, output held", `env -i setsid sh -c 'cd /; trap "" TERM; while :; do :; done' "$TOKEN" & echo ready; exec sleep $TOKEN`, "setsid"},
 }
 
 func TestCancelLeavesNothing(t *testing.T) {
@@ -79,10 +79,11 @@ func TestCancelLeavesNothing(t *testing.T) {
 }
 
 // nastySpec is an attempt whose every process bears a token, by which a test
-// finds them in its own way.
+// finds them in its own way. It is a number of seconds as well, so that a sleep
+// without its environment has it too.
 func nastySpec(t *testing.T, script string) (proc.Spec, string) {
 	s := spec(t, script)
-	token := "token-" + s.ID + "-" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	token := "300." + strconv.FormatInt(time.Now().UnixNano(), 10)
 	s.Env = append(s.Env, "TOKEN="+token)
 	return s, token
 }
@@ -164,10 +165,10 @@ func TestTermAtAnyMoment(t *testing.T) {
 	for sh, argv := range wrappers(t) {
 		t.Run(sh, func(t *testing.T) {
 			t.Parallel()
-			for round := range 25 {
+			for round := range 15 {
 				s := spec(t, "sleep 300")
 				p := start(t, proc.WithWrapper(s, argv...))
-				<-time.After(time.Duration(round) * 200 * time.Microsecond)
+				<-time.After(time.Duration(round) * 300 * time.Microsecond)
 				kill(t, p, within)
 				if got := p.Result(); got != (proc.Result{ExitCode: 143}) {
 					t.Fatalf("round %d: result is %+v", round, got)
@@ -184,18 +185,17 @@ func TestManyTermsLoseNoExit(t *testing.T) {
 	for sh, argv := range wrappers(t) {
 		t.Run(sh, func(t *testing.T) {
 			t.Parallel()
-			for round := range 20 {
+			for round := range 10 {
 				s := spec(t, "exit 7")
 				p := start(t, proc.WithWrapper(s, argv...))
 				pid := wrapperPid(t, s)
-				for sent := 0; ; sent++ {
+				for ended := false; !ended; {
 					select {
 					case <-p.Done():
+						ended = true
 					default:
-						unix.Kill(pid, unix.SIGTERM) // it is not reaped before Done, or it is the last that was
-						continue
+						unix.Kill(pid, unix.SIGTERM)
 					}
-					break
 				}
 				if got := p.Result(); got != (proc.Result{ExitCode: 7}) {
 					t.Fatalf("round %d: result is %+v", round, got)
@@ -235,7 +235,7 @@ func TestKillReturnsEarly(t *testing.T) {
 func TestKillAlsoEndsWhatAnEndedStepLeft(t *testing.T) {
 	t.Parallel()
 	need(t, "setsid")
-	s, token := nastySpec(t, `setsid sleep 300 & sleep 300 & exit 3`)
+	s, token := nastySpec(t, `setsid sleep $TOKEN & sleep $TOKEN & exit 3`)
 	p := start(t, s)
 	wait(t, p)
 	eventually(t, "sleeps run", func() bool { return len(bearing(t, token)) == 2 })
@@ -293,7 +293,7 @@ func TestOthersAreNotTouched(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	var all []*proc.Process
-	for range 30 {
+	for range 20 {
 		all = append(all, start(t, spec(t, "echo ready; sleep 300 & sleep 300")))
 	}
 	errs := make(chan error, len(all))

@@ -196,11 +196,16 @@ func launched(wrapper int) bool {
 		b, _ := slurp("/proc/"+strconv.Itoa(pid)+"/cmdline", buf[:], maxEnviron)
 		return string(b)
 	}
-	own, found := args(wrapper), false
-	err := forEach(func(m member) {
-		found = found || m.ppid == wrapper && args(m.pid) != own
-	})
-	return found || err != nil
+	pids, err := listPids()
+	if err != nil {
+		return true
+	}
+	for _, pid := range slices.Backward(pids) {
+		if m, ok := lookAt(pid); ok && m.ppid == wrapper {
+			return args(pid) != args(wrapper)
+		}
+	}
+	return false
 }
 
 // signal sends sig to the process that m was, and to no other that has its pid
