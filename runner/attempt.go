@@ -26,8 +26,8 @@ type attempt struct {
 	out  output
 }
 
-func (r *Runner) newAttempt(job store.Job, step store.StepRun) *attempt {
-	return &attempt{job: job, step: step, cancelled: make(chan struct{}), out: newOutput(&step, r.KeepLog)}
+func newAttempt(job store.Job, step store.StepRun) *attempt {
+	return &attempt{job: job, step: step, cancelled: make(chan struct{})}
 }
 
 func (a *attempt) cancel() { a.cancelOnce.Do(func() { close(a.cancelled) }) }
@@ -39,7 +39,12 @@ func (r *Runner) run(ctx context.Context, a *attempt) {
 		r.abandon(a, err)
 		return
 	}
-	spec, err := r.prepare(a, facts)
+	secret, err := r.secretsFor(a, facts)
+	a.out = newOutput(&a.step, r.KeepLog, newMasker(secret.values))
+	var spec proc.Spec
+	if err == nil {
+		spec, err = r.prepare(a, facts, secret)
+	}
 	if ctx.Err() != nil { // nothing starts any more
 		r.abandon(a, ctx.Err())
 		return
@@ -56,8 +61,9 @@ func (r *Runner) run(ctx context.Context, a *attempt) {
 
 // facts are what an attempt needs to know of its job.
 type facts struct {
-	flow workspace.Flow  // of the task as it was when the job was submitted
-	runs []store.StepRun // how far the steps are
+	fields workspace.Fields // of the task as it was when the job was submitted
+	flow   workspace.Flow   // likewise
+	runs   []store.StepRun  // how far the steps are
 }
 
 func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
@@ -67,7 +73,7 @@ func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
 			if err != nil {
 				return err
 			}
-			f.flow = plan.Flow
+			f.fields, f.flow = plan.Input, plan.Flow
 			f.runs, err = tx.Steps(a.job.Seq)
 			return err
 		})
@@ -207,6 +213,7 @@ func stepOutput(a *attempt) (json.RawMessage, error) {
 	if len(file) == 0 {
 		return a.out.printed, nil
 	}
+	file = a.out.mask.hide(file)
 	if !json.Valid(file) {
 		return nil, errors.New("$STROEM_OUTPUT does not hold valid JSON; write one JSON value to it, for example {\"count\": 3}")
 	}
@@ -252,7 +259,7 @@ func (r *Runner) commitEnd(tx *store.Tx, a *attempt, flow workspace.Flow, e endi
 		return err
 	}
 	run, now := a.step, r.Now()
-	run.Status, run.ExitCode, run.Error, run.Output = e.Status, e.ExitCode, e.Error, e.Output
+	run.Status, run.ExitCode, run.Error, run.Output = e.Status, e.ExitCode, a.out.mask.hideString(e.Error), e.Output
 	run.CompletedAt = now
 	if job.Status == store.Cancelled {
 		run.Status, run.Error = store.Cancelled, ""

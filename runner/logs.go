@@ -33,7 +33,8 @@ var outputPrefix = []byte("OUTPUT:")
 // more waits than a log keeps, what would be cut from its middle anyway is
 // read and counted, and not stored.
 type output struct {
-	limit   int64 // bytes kept of the log
+	limit   int64   // bytes kept of the log
+	mask    *masker // what must not be seen in it
 	streams [2]struct {
 		next    int64  // first byte not yet read
 		partial []byte // read, but its line has not ended
@@ -47,8 +48,8 @@ type output struct {
 }
 
 // newOutput goes on where the step's log in the store ends.
-func newOutput(step *store.StepRun, limit int64) output {
-	o := output{limit: limit}
+func newOutput(step *store.StepRun, limit int64, mask *masker) output {
+	o := output{limit: limit, mask: mask}
 	o.streams[store.Stdout].next, o.streams[store.Stderr].next = step.OutOffset, step.ErrOffset
 	o.printed = step.Output
 	return o
@@ -98,16 +99,13 @@ func (o *output) keepFrom(next, to int64) int64 {
 }
 
 // add takes bytes of a stream: whole lines become pending, the rest waits for
-// its newline.
+// its newline, and for the end of what may be a secret.
 func (o *output) add(s store.Stream, data []byte, now time.Time) {
 	st := &o.streams[s]
 	data = append(st.partial, data...)
-	whole := bytes.LastIndexByte(data, '\n') + 1
+	whole := bytes.LastIndexByte(data[:o.mask.settled(data)], '\n') + 1
 	if whole > 0 {
-		if s == store.Stdout {
-			o.scan(data[:whole])
-		}
-		o.push(s, data[:whole], now)
+		o.lines(s, data[:whole], now)
 	}
 	rest := data[whole:]
 	limit := maxLine
@@ -115,10 +113,23 @@ func (o *output) add(s store.Stream, data []byte, now time.Time) {
 		limit = maxOutput + maxLine
 	}
 	for len(rest) > limit {
-		o.push(s, append(bytes.Clone(rest[:maxLine]), splitMark...), now)
-		rest, limit = rest[maxLine:], maxLine
+		cut := o.mask.settled(rest[:maxLine])
+		if cut == 0 {
+			cut = maxLine
+		}
+		o.push(s, append(bytes.Clone(o.mask.hide(rest[:cut])), splitMark...), now)
+		rest, limit = rest[cut:], maxLine
 	}
 	st.partial = bytes.Clone(rest)
+}
+
+// lines takes whole lines.
+func (o *output) lines(s store.Stream, lines []byte, now time.Time) {
+	lines = o.mask.hide(lines)
+	if s == store.Stdout {
+		o.scan(lines)
+	}
+	o.push(s, lines, now)
 }
 
 // scan remembers the last valid OUTPUT: line.
@@ -171,11 +182,7 @@ func (o *output) finish(now time.Time) {
 		if len(st.partial) == 0 {
 			continue
 		}
-		line := append(st.partial, '\n')
-		if s == store.Stdout {
-			o.scan(line)
-		}
-		o.push(s, line, now)
+		o.lines(s, append(st.partial, '\n'), now)
 		st.partial = nil
 	}
 }

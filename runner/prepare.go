@@ -40,12 +40,13 @@ func findShell() shell {
 
 // prepare renders the step: what its process is to be. An error is the
 // author's or the caller's to mend and fails the step.
-func (r *Runner) prepare(a *attempt, f facts) (proc.Spec, error) {
+func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, error) {
 	step := &f.flow[a.step.Pos]
-	vars, err := variables(a, f.flow, f.runs)
+	vars, err := variables(f.flow, f.runs)
 	if err != nil {
 		return proc.Spec{}, err
 	}
+	vars["input"], vars["secret"], vars["secrets"] = secret.input, secret.tree, secret.tree
 	input, err := stepInput(step, vars)
 	if err != nil {
 		return proc.Spec{}, err
@@ -57,6 +58,11 @@ func (r *Runner) prepare(a *attempt, f facts) (proc.Spec, error) {
 	}
 	dir := r.folder(a.step.Attempt)
 	spec := proc.Spec{Dir: dir, ID: a.step.Attempt, Files: map[string][]byte{inputFile: doc}}
+	if len(secret.values) > 0 {
+		if spec.Files[secretsFile], err = json.Marshal(secret.values); err != nil {
+			return spec, fmt.Errorf("encode secrets: %w", err)
+		}
+	}
 	if spec.Shell, spec.Script, err = r.script(&step.Action, vars); err != nil {
 		return spec, err
 	}
@@ -74,20 +80,42 @@ func (r *Runner) prepare(a *attempt, f facts) (proc.Spec, error) {
 	return spec, err
 }
 
-// variables are what a step's templates may name: the job's input and the
-// output of every step that has ended.
-func variables(a *attempt, flow workspace.Flow, runs []store.StepRun) (tera.Vars, error) {
-	input, err := decode(a.job.Input)
+// secretFacts are what an attempt knows that nobody may see.
+type secretFacts struct {
+	input  map[string]any // the job's input, secret fields included
+	tree   map[string]any // the workspace's secrets, as templates name them
+	values []string       // all that is to be hidden
+}
+
+func (r *Runner) secretsFor(a *attempt, f facts) (s secretFacts, err error) {
+	s.tree = r.Secrets.of(a.job.Workspace).values
+	s.values = leaves(s.tree)
+	stored, err := decode(a.job.Input)
 	if err != nil {
-		return nil, fmt.Errorf("decode input: %w", err)
+		return s, fmt.Errorf("decode input: %w", err)
 	}
-	vars := tera.Vars{"input": input}
+	input, _ := stored.(map[string]any)
+	if s.input, err = r.unseal(f.fields, input); err != nil {
+		return s, err
+	}
+	for _, field := range f.fields {
+		if field.Secret {
+			s.values = append(s.values, leaves(s.input[field.Name])...)
+		}
+	}
+	return s, nil
+}
+
+// variables are the output of every step that has ended, as templates name it.
+func variables(flow workspace.Flow, runs []store.StepRun) (tera.Vars, error) {
+	vars := tera.Vars{}
 	for _, run := range runs {
 		if !run.Status.Ended() {
 			continue
 		}
 		var output any
 		if len(run.Output) > 0 {
+			var err error
 			if output, err = decode(run.Output); err != nil {
 				return nil, fmt.Errorf("decode output of %q: %w", run.Name, err)
 			}

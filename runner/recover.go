@@ -26,7 +26,7 @@ func (r *Runner) recover(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			found = append(found, r.newAttempt(job, run))
+			found = append(found, newAttempt(job, run))
 		}
 		return nil
 	})
@@ -60,6 +60,7 @@ func (r *Runner) takeUp(ctx context.Context, a *attempt) {
 	r.Log.Info("took up a running step", keyJob, a.job.ID, keyStep, a.step.Name, "state", state.String())
 	a.mu.Lock()
 	a.proc = p
+	a.out = newOutput(&a.step, r.KeepLog, r.foundMask(a.step.Attempt, a.job.Workspace))
 	a.mu.Unlock()
 	sameBoot := a.step.Boot == r.boot
 	switch {

@@ -36,6 +36,8 @@ type Runner struct {
 	Slots   int           // steps at a time
 	KeepLog int64         // bytes kept of a step's log
 	Grace   time.Duration // between TERM and KILL
+	Key     []byte        // 32 bytes, under which secret inputs are stored
+	Secrets Secrets       // of the workspaces
 	Log     *slog.Logger
 	Now     func() time.Time
 
@@ -144,7 +146,7 @@ func (r *Runner) claim(ctx context.Context, places int) (claimed []*attempt, err
 			if err := tx.StartJob(&job, now); err != nil {
 				return err
 			}
-			claimed = append(claimed, r.newAttempt(job, step))
+			claimed = append(claimed, newAttempt(job, step))
 		}
 		return nil
 	})

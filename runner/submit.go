@@ -39,6 +39,9 @@ func (r *Runner) Submit(ctx context.Context, req Request) (store.Job, error) {
 	if err != nil {
 		return store.Job{}, err
 	}
+	if input, err = r.seal(task.Input, input); err != nil {
+		return store.Job{}, err
+	}
 	doc, err := json.Marshal(input)
 	if err != nil {
 		return store.Job{}, fmt.Errorf("encode input: %w", err)

@@ -305,6 +305,20 @@ func (p *Process) Read(stream Stream, off int64, buf []byte) (int, error) {
 	return 0, io.EOF
 }
 
+// Size is how far the output to stream can be read now, in the offsets of
+// Read.
+func (p *Process) Size(stream Stream) (int64, error) {
+	f := p.out[stream]
+	if f == nil {
+		return 0, nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("size of the output of attempt %s: %w", p.id, err)
+	}
+	return info.Size() + p.shift[stream].Load(), nil
+}
+
 // Output is what the script wrote to $STROEM_OUTPUT, nil if that is nothing. It
 // gives an error above 1 MiB, and when the script left anything but a plain file.
 func (p *Process) Output() ([]byte, error) {

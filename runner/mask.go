@@ -1,0 +1,263 @@
+package runner
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf16"
+)
+
+const (
+	// maskText stands for a secret, in Strøm's way: six bullets.
+	maskText = "••••••"
+	// shortestSecret is the length in bytes below which a value is no secret:
+	// it would be found everywhere.
+	shortestSecret = 4
+)
+
+// masker hides secret values in text, as they are and as they are commonly
+// encoded. It is safe for concurrent use; a nil one hides nothing.
+type masker struct {
+	patterns []string            // sorted
+	starts   map[uint32][]string // by their first four bytes
+	hint     [1 << 13]uint64     // a bit for each hash of four bytes that begin a pattern
+	longest  int
+}
+
+// newMasker hides the given values.
+func newMasker(values []string) *masker {
+	m := &masker{starts: map[uint32][]string{}}
+	seen := map[string]bool{}
+	for _, v := range values {
+		for _, p := range appearances(v) {
+			if len(p) < shortestSecret || seen[p] {
+				continue
+			}
+			seen[p] = true
+			m.patterns = append(m.patterns, p)
+			head := binary.LittleEndian.Uint32([]byte(p))
+			m.starts[head] = append(m.starts[head], p)
+			h := hintOf(head)
+			m.hint[h>>6] |= 1 << (h & 63)
+			m.longest = max(m.longest, len(p))
+		}
+	}
+	slices.Sort(m.patterns)
+	return m
+}
+
+func hintOf(head uint32) uint32 { return head * 2654435761 >> 13 }
+
+// hide returns text with all secrets in it replaced, text itself if there are
+// none. Where secrets overlap, their whole extent is replaced.
+func (m *masker) hide(text []byte) []byte {
+	if m == nil || len(m.patterns) == 0 {
+		return text
+	}
+	var out []byte
+	from, end := 0, -1 // of the secret that is open; end < 0: none
+	done := 0          // what is in out already
+	for i := 0; i+shortestSecret <= len(text); i++ {
+		n := m.at(text[i:])
+		if n == 0 {
+			continue
+		}
+		if end >= 0 && i > end {
+			out = append(append(out, text[done:from]...), maskText...)
+			done, end = end, -1
+		}
+		if end < 0 {
+			from = i
+		}
+		end = max(end, i+n)
+	}
+	if end < 0 {
+		if out == nil {
+			return text
+		}
+		return append(out, text[done:]...)
+	}
+	out = append(append(out, text[done:from]...), maskText...)
+	return append(out, text[end:]...)
+}
+
+func (m *masker) hideString(text string) string { return string(m.hide([]byte(text))) }
+
+// at is the length of the longest pattern that text begins with, else 0.
+func (m *masker) at(text []byte) (longest int) {
+	head := binary.LittleEndian.Uint32(text)
+	if h := hintOf(head); m.hint[h>>6]&(1<<(h&63)) == 0 {
+		return 0
+	}
+	for _, p := range m.starts[head] {
+		if len(p) > longest && len(p) <= len(text) && string(text[:len(p)]) == p {
+			longest = len(p)
+		}
+	}
+	return longest
+}
+
+// settled is how many of text's first bytes can be shown without knowing what
+// comes next: no secret begins before that point and ends behind it.
+func (m *masker) settled(text []byte) int {
+	if m == nil || m.longest == 0 {
+		return len(text)
+	}
+	cut := len(text)
+	for i := max(0, len(text)-m.longest+1); i < len(text); i++ {
+		if m.begins(string(text[i:])) {
+			cut = i
+			break
+		}
+	}
+	for i := cut - 1; i >= 0 && i > cut-m.longest; i-- { // a secret is never cut in two
+		if len(text)-i >= shortestSecret && i+m.at(text[i:]) > cut {
+			cut = i
+		}
+	}
+	return cut
+}
+
+// begins reports whether a pattern goes on where text ends.
+func (m *masker) begins(text string) bool {
+	k := sort.SearchStrings(m.patterns, text)
+	if k < len(m.patterns) && m.patterns[k] == text {
+		k++
+	}
+	return k < len(m.patterns) && strings.HasPrefix(m.patterns[k], text)
+}
+
+// appearances are the ways in which a secret value shows up in text.
+func appearances(v string) []string {
+	v = strings.Trim(v, "\r\n")
+	if len(v) < shortestSecret {
+		return nil
+	}
+	all := []string{v}
+	all = append(all, jsonForms(v)...)
+	all = append(all, urlForms(v)...)
+	all = append(all, base64Forms(v)...)
+	all = append(all, shellForms(v)...)
+	if lines := strings.FieldsFunc(v, func(r rune) bool { return r == '\n' || r == '\r' }); len(lines) > 1 {
+		all = append(all, strings.Join(lines, "\r\n"))
+		for _, line := range lines { // a log is read line by line
+			all = append(all, appearances(line)...)
+		}
+	}
+	return all
+}
+
+// jsonForms are v inside a JSON string, by encoders that escape the least,
+// HTML's characters as well, or all that is not ASCII, and as our own
+// templates escape it.
+func jsonForms(v string) []string {
+	html, _ := json.Marshal(v) // a string always encodes
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v)
+	least := strings.TrimSuffix(b.String(), "\n")
+	trim := func(s string) string { return s[1 : len(s)-1] }
+	var forms []string
+	for _, form := range []string{trim(string(html)), trim(least), strings.ReplaceAll(trim(least), "/", `\/`)} {
+		forms = append(forms, form)
+		for _, digits := range []string{`\u%04x`, `\u%04X`} {
+			forms = append(forms, escapeRunes(form, func(r rune) bool { return r > 0x7e }, digits))
+		}
+	}
+	return append(forms, escapeRunes(v, func(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r == 0x7f }, `\u%04x`))
+}
+
+func escapeRunes(v string, escape func(rune) bool, format string) string {
+	var b strings.Builder
+	for _, r := range v {
+		switch {
+		case !escape(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			hi, lo := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, format+format, hi, lo)
+		default:
+			fmt.Fprintf(&b, format, r)
+		}
+	}
+	return b.String()
+}
+
+// urlForms are v percent-encoded, for a query, for a path, as encodeURIComponent
+// does, and in full, with capital and small digits.
+func urlForms(v string) []string {
+	var forms []string
+	for _, f := range []string{
+		url.QueryEscape(v), strings.ReplaceAll(url.QueryEscape(v), "+", "%20"), url.PathEscape(v),
+		percent(v, "-_.!~*'()"), percent(v, "-_.~/"), percent(v, "-_.~"), percent(v, ""),
+	} {
+		forms = append(forms, f, lowerDigits(f))
+	}
+	return forms
+}
+
+// percent encodes everything but ASCII letters, digits and the bytes of safe.
+func percent(v, safe string) string {
+	var b strings.Builder
+	for i := range len(v) {
+		c := v[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(safe, c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
+}
+
+// lowerDigits writes the digits of percent-encoded bytes small.
+func lowerDigits(v string) string {
+	b := []byte(v)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:], bytes.ToLower(b[i+1:i+3]))
+			i += 2
+		}
+	}
+	return string(b)
+}
+
+// base64Forms are the digits that v decides, wherever it begins within a group
+// of three bytes, in both alphabets. What the bytes beside it decide as well is
+// left out, but for the padding where nothing follows.
+func base64Forms(v string) []string {
+	var forms []string
+	for shift := range 3 {
+		data := append(make([]byte, shift), v...)
+		first, last := (shift*8+5)/6, len(data)*8/6
+		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+			digits := enc.EncodeToString(data)
+			forms = append(forms, digits[first:last], digits[first:], strings.TrimRight(digits[first:], "="))
+		}
+	}
+	return forms
+}
+
+// shellForms are v inside the quotes of a shell, and as printf %q and set -x
+// show it.
+func shellForms(v string) []string {
+	double := strings.NewReplacer(`\`, `\\`, `$`, `\$`, "`", "\\`", `"`, `\"`)
+	var bare strings.Builder
+	for i := range len(v) {
+		if c := v[i]; c < 0x80 && !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_-./:@%+,=", c) >= 0) {
+			bare.WriteByte('\\')
+		}
+		bare.WriteByte(v[i])
+	}
+	return []string{
+		strings.ReplaceAll(v, `'`, `'\''`), strings.ReplaceAll(v, `'`, `'"'"'`), double.Replace(v), bare.String(),
+		strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(v),
+	}
+}
