@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,8 +23,11 @@ type Plane struct {
 	Store   *store.Store
 	Runner  *runner.Runner
 	Folders []Folder // the workspaces
-	Log     *slog.Logger
-	Now     func() time.Time
+	// AllowEnv names the variables of the server's environment that secrets
+	// may read.
+	AllowEnv []string
+	Log      *slog.Logger
+	Now      func() time.Time
 
 	mu     sync.Mutex
 	spaces map[string]*space // what Sync keeps up to date, by name
@@ -244,6 +248,9 @@ func (p *Plane) wholeJob(tx *store.Tx, id string) (j Job, err error) {
 	if err != nil {
 		return j, err
 	}
+	if j.Input, err = hideSecrets(plan.Input, j.Input); err != nil {
+		return j, err
+	}
 	runs, err := tx.Steps(j.Seq)
 	for i, run := range runs {
 		step := &plan.Flow[i]
@@ -251,6 +258,27 @@ func (p *Plane) wholeJob(tx *store.Tx, id string) (j Job, err error) {
 			Runner: "local", DependsOn: append([]string{}, step.DependsOn...)})
 	}
 	return j, err
+}
+
+// hidden stands for a secret value, in Strøm's way.
+const hidden = "••••••"
+
+// hideSecrets is the input as callers see it, without the values of secret
+// fields.
+func hideSecrets(fields workspace.Fields, doc json.RawMessage) (json.RawMessage, error) {
+	if !slices.ContainsFunc(fields, func(f workspace.Field) bool { return f.Secret }) {
+		return doc, nil
+	}
+	var input map[string]json.RawMessage
+	if err := json.Unmarshal(doc, &input); err != nil {
+		return nil, fmt.Errorf("decode input: %w", err)
+	}
+	for _, f := range fields {
+		if f.Secret && input[f.Name] != nil && string(input[f.Name]) != "null" {
+			input[f.Name] = json.RawMessage(`"` + hidden + `"`)
+		}
+	}
+	return json.Marshal(input)
 }
 
 func (p *Plane) job(tx *store.Tx, id string) (store.Job, error) {

@@ -42,6 +42,7 @@ type space struct {
 
 	mu        sync.Mutex // one load at a time
 	last      *workspace.Workspace
+	missing   bool   // a secret could not be had
 	shown     string // revision and error as they stand in the store
 	refreshed time.Time
 }
@@ -132,6 +133,11 @@ func (p *Plane) loadLocked(ctx context.Context, w *space) error {
 		return p.Store.Update(ctx, func(tx *store.Tx) error {
 			return tx.SetWorkspaceError(w.Name, w.Path, text, p.Now())
 		})
+	}
+	if w.last == nil || w.last.Revision != ws.Revision || w.missing {
+		known := len(ws.Problems)
+		p.resolve(ctx, w.Name, ws)
+		w.missing = len(ws.Problems) > known // try again at the next look
 	}
 	w.last = ws
 	shown := ws.Revision + "\n" + ws.Err()

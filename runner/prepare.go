@@ -52,6 +52,12 @@ func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, er
 		return proc.Spec{}, err
 	}
 	vars["input"] = input
+	for _, f := range step.Action.Input {
+		if f.Secret {
+			secret.values = append(secret.values, leaves(input[f.Name])...)
+		}
+	}
+	a.out.mask = newMasker(secret.values)
 	doc, err := json.Marshal(input)
 	if err != nil {
 		return proc.Spec{}, fmt.Errorf("encode input: %w", err)

@@ -25,12 +25,13 @@ import (
 
 // rig is a real runner over a real store and a workspace folder.
 type rig struct {
-	t     testing.TB
-	st    *store.Store
-	rn    *runner.Runner
-	dir   string // of the workspace
-	stop  context.CancelFunc
-	ended chan error
+	t      testing.TB
+	st     *store.Store
+	rn     *runner.Runner
+	dir    string // of the workspace
+	secret map[string]any
+	stop   context.CancelFunc
+	ended  chan error
 }
 
 // newRig loads the YAML as workspace "w" and starts a runner.
@@ -54,6 +55,7 @@ func newRig(t testing.TB, yaml string) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, st: st, dir: dir}
+	r.secret, _ = ws.Secrets.Resolve(func(text string) (string, error) { return text, nil })
 	r.start()
 	t.Cleanup(r.halt)
 	return r
@@ -62,7 +64,8 @@ func newRig(t testing.TB, yaml string) *rig {
 // start begins with a new runner, as a new server would.
 func (r *rig) start() {
 	r.rn = &runner.Runner{Store: r.st, Slots: 8, KeepLog: 1 << 20, Grace: 200 * time.Millisecond, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		Key: make([]byte, 32), Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	r.rn.Secrets.Set("w", r.secret)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop, r.ended = cancel, make(chan error, 1)
 	go func() { r.ended <- r.rn.Run(ctx) }()

@@ -13,6 +13,7 @@ type document struct {
 	tasks    []*taskDef
 	triggers []*triggerDef
 	hooks    []hookDef
+	secrets  Secrets
 	// connTypes are the names that its inputs may use as types.
 	connTypes []string
 }
@@ -64,7 +65,7 @@ func (r *reader) top(d *document, root *yaml.Node) {
 		"actions":     each(func(p pair) { d.actions = append(d.actions, r.action(p)) }),
 		"tasks":       each(func(p pair) { d.tasks = append(d.tasks, r.task(p)) }),
 		"triggers":    each(func(p pair) { d.triggers = append(d.triggers, r.trigger(p)) }),
-		"secrets":     func(p pair) { unused(p) },
+		"secrets":     func(p pair) { d.secrets = r.secrets(p) },
 		"connections": func(p pair) { unused(p) },
 		"mcp_servers": func(p pair) { unused(p) },
 		"connection_types": func(p pair) {

@@ -168,15 +168,11 @@ func (r *reader) field(p pair) *fieldDef {
 	}
 	var options pair
 	r.fields(r.pairs(n, "input "+quote(p.key), "a map"), "input "+quote(p.key), map[string]func(pair){
-		"type":        func(q pair) { d.Type, d.typeAt = r.word(q), r.at(q.node) },
-		"name":        func(q pair) { d.Title = r.str(q) },
-		"description": func(q pair) { d.Description = r.str(q) },
-		"required":    func(q pair) { d.Required = r.boolean(q) },
-		"secret": func(q pair) {
-			if d.Secret = r.boolean(q); d.Secret {
-				r.refuse(q.at, "a secret input"+notYet)
-			}
-		},
+		"type":         func(q pair) { d.Type, d.typeAt = r.word(q), r.at(q.node) },
+		"name":         func(q pair) { d.Title = r.str(q) },
+		"description":  func(q pair) { d.Description = r.str(q) },
+		"required":     func(q pair) { d.Required = r.boolean(q) },
+		"secret":       func(q pair) { d.Secret = r.boolean(q) },
 		"default":      func(q pair) { d.dflt = q.node },
 		"options":      func(q pair) { options = q },
 		"allow_custom": func(q pair) { d.AllowCustom = r.boolean(q) },

@@ -27,6 +27,7 @@ type found struct {
 	path   string
 	folder string // below the scanned root, "" at its top
 	text   string
+	sops   bool // it is encrypted by sops
 	failed *Problem
 }
 
@@ -79,15 +80,11 @@ func (f *finder) visit(p string, d fs.DirEntry, err error) error {
 	if !isYAML(d.Name()) {
 		return nil
 	}
-	if strings.Contains(d.Name(), ".sops.") {
-		f.notes = append(f.notes, Problem{File: p, Warning: true, What: "files of sops cannot be read by this version", Fix: "tasks that need its secrets are refused when they are started"})
-		return nil
-	}
 	if len(f.files) == maxFiles {
 		f.notes = append(f.notes, Problem{File: p, What: fmt.Sprintf("the workspace has more than %d YAML files", maxFiles), Fix: "put its workflows in a folder .workflows"})
 		return fs.SkipAll
 	}
-	file := found{path: p}
+	file := found{path: p, sops: strings.Contains(d.Name(), ".sops.")}
 	if dir := path.Dir(below); dir != "." {
 		file.folder = dir
 	}

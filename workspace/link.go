@@ -31,6 +31,7 @@ type linker struct {
 	triggers  map[string]*owned[*triggerDef]
 	connTypes map[string]bool
 	hooks     []hookDef
+	secrets   Secrets
 	missing   string // a file that could not be read and may hold what is missing
 }
 
@@ -45,7 +46,7 @@ type owned[T any] struct {
 // link merges, links and checks.
 func (l *linker) link() *Workspace {
 	l.merge()
-	w := &Workspace{parts: map[string]*part{}}
+	w := &Workspace{Secrets: l.secrets, parts: map[string]*part{}}
 	for _, name := range keys(l.actions) {
 		if a := l.actions[name]; !a.bad {
 			action := a.def.Action
@@ -90,8 +91,9 @@ func (l *linker) link() *Workspace {
 // has the last word; who loses it is told.
 func (l *linker) merge() {
 	l.actions, l.tasks, l.triggers = map[string]*owned[*actionDef]{}, map[string]*owned[*taskDef]{}, map[string]*owned[*triggerDef]{}
-	l.connTypes = map[string]bool{}
+	l.connTypes, l.secrets = map[string]bool{}, Secrets{}
 	for _, p := range l.parts {
+		l.secrets.add(p.doc.secrets)
 		if !p.known {
 			l.missing = p.path
 		}

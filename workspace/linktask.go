@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 )
 
 // task links one task: each step gets its action, and what it names is checked.
@@ -330,6 +331,8 @@ func (f *linkedFlow) stepUse(i int, u use) (what, fix string) {
 	j, ok := f.keys[u.path[0]]
 	steps := f.task.flow.steps
 	switch {
+	case u.path[0] == "secret" || u.path[0] == "secrets":
+		return f.secretUse(u)
 	case !ok:
 		known := func() []string { return append(keys(f.keys), "input") }
 		return "there is no step " + quote(u.path[0]), f.suggest(u.path[0], known, "name input, or a step this one depends on")
@@ -342,6 +345,15 @@ func (f *linkedFlow) stepUse(i int, u use) (what, fix string) {
 	}
 	f.outputUse(j, u)
 	return "", ""
+}
+
+// secretUse checks the name of a secret.
+func (l *linker) secretUse(u use) (what, fix string) {
+	if l.secrets.Has(u.path[1:]) {
+		return "", ""
+	}
+	name := strings.Join(u.path[1:], ".")
+	return "there is no secret " + quote(name), l.suggest(name, func() []string { return keys(l.secrets) }, "declare it under secrets")
 }
 
 // outputUse warns of an output that the step's action does not declare.

@@ -75,7 +75,7 @@ func (l *linker) read(f found, before *part) *part {
 			p.doc, p.known = before.doc, true
 		} else {
 			var ok bool
-			p.doc, ok = readDocument(f.path, f.text)
+			p.doc, ok = f.document()
 			p.broken, p.known = !ok, ok
 		}
 		p.problems.list = append(p.problems.list, p.doc.problems.list...)
@@ -88,6 +88,21 @@ func (l *linker) read(f found, before *part) *part {
 		l.before[p] = before
 	}
 	return p
+}
+
+// document reads the file, decrypted if need be.
+func (f *found) document() (d *document, ok bool) {
+	text, err := f.text, error(nil)
+	if f.sops {
+		text, err = unsops(f.text)
+	}
+	if err != nil {
+		d = &document{src: newSource(f.path, "")}
+		d.problems.errors++
+		d.problems.add(Problem{File: f.path, What: err.Error(), Fix: "the rest of the workspace goes on without it"})
+		return d, false
+	}
+	return readDocument(f.path, text)
 }
 
 // sourceFile is a script's file, read once.

@@ -66,7 +66,7 @@ func (r *reader) template(n *yaml.Node, name string) *template {
 }
 
 // unborn are the names of a template's context that nothing fills yet.
-var unborn = map[string]bool{"secret": true, "secrets": true, "state": true, "global_state": true, "each": true, "hook": true}
+var unborn = map[string]bool{"state": true, "global_state": true, "each": true, "hook": true}
 
 // dynamic reports whether a text is a template at all.
 func dynamic(s string) bool {

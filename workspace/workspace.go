@@ -24,6 +24,7 @@ type Workspace struct {
 	Tasks    []*Task    `json:"tasks,omitempty"`
 	Actions  []*Action  `json:"actions,omitempty"`
 	Triggers []*Trigger `json:"triggers,omitempty"`
+	Secrets  Secrets    `json:"-"`
 	// Problems are in the order of their files and lines.
 	Problems []Problem `json:"problems,omitempty"`
 
