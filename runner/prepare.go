@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,19 +23,6 @@ const maxInputEnv = 96 << 10
 
 // inputFile is the file of an attempt's folder that holds the step's input.
 const inputFile = "input.json"
-
-// shell is what runs scripts that ask for nothing else.
-type shell struct {
-	path string
-	bash bool
-	err  error
-}
-
-func findShell() shell {
-	var s shell
-	s.path, s.bash, s.err = proc.FindShell()
-	return s
-}
 
 // prepare renders the step: what its process is to be. An error is the
 // author's or the caller's to mend and fails the step.
@@ -69,7 +55,12 @@ func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, er
 			return spec, fmt.Errorf("encode secrets: %w", err)
 		}
 	}
-	if spec.Shell, spec.Script, err = r.script(&step.Action, vars); err != nil {
+	p, err := r.programFor(&step.Action)
+	if err != nil {
+		return spec, err
+	}
+	spec.Shell, spec.Flags, spec.Name = p.path, p.flags, p.file
+	if spec.Script, err = script(&step.Action, p, vars); err != nil {
 		return spec, err
 	}
 	if spec.WorkDir, err = workDir(a.job.Dir, step.Action.Workdir, vars); err != nil {
@@ -200,26 +191,28 @@ func render(text string, vars tera.Vars) (string, error) {
 	return t.Text(vars)
 }
 
-// script is the text to run and the program that runs it, every value in it
-// quoted for its place.
-func (r *Runner) script(action *workspace.Action, vars tera.Vars) (shell, text string, err error) {
-	sh := r.shell
-	if action.Interpreter != "" {
-		sh.path, sh.err = action.Interpreter, nil
-		sh.bash = strings.HasPrefix(path.Base(action.Interpreter), "bash")
-	}
-	if sh.err != nil || action.Source != "" { // a file of the workspace is no template
-		return sh.path, action.Script, sh.err
+// script is the text to run, every value in it quoted for its place. A file of
+// the workspace is no template.
+func script(action *workspace.Action, p program, vars tera.Vars) (string, error) {
+	if action.Source != "" {
+		return action.Script, nil
 	}
 	t, err := tera.Parse(action.Script)
-	if err == nil {
-		dialect := tera.POSIX
-		if sh.bash {
-			dialect = tera.Bash
-		}
-		text, err = t.Shell(vars, dialect)
+	if err != nil {
+		return "", placed(err, action.ScriptAt)
 	}
-	return sh.path, text, placed(err, action.ScriptAt)
+	if !p.shell {
+		if !t.Static() {
+			return "", fmt.Errorf("a %s script cannot hold a template yet", action.Language)
+		}
+		return action.Script, nil
+	}
+	dialect := tera.POSIX
+	if p.bash {
+		dialect = tera.Bash
+	}
+	text, err := t.Shell(vars, dialect)
+	return text, placed(err, action.ScriptAt)
 }
 
 // placed says where in its YAML file a template went wrong.

@@ -41,8 +41,9 @@ type Runner struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 
-	shell shell
-	boot  string
+	shell    program // for shell scripts that ask for no other
+	shellErr error   // why there is none
+	boot     string
 
 	mu       sync.Mutex
 	attempts map[string]*attempt // by attempt id, from claim to end
@@ -78,7 +79,7 @@ func (r *Runner) prepareRun() (err error) {
 	if r.boot, err = proc.BootID(); err != nil {
 		return fmt.Errorf("boot id: %w", err)
 	}
-	r.shell = findShell()
+	r.shell, r.shellErr = findShell()
 	r.attempts = map[string]*attempt{}
 	r.free, r.busy = make(chan struct{}, 1), make(chan struct{}, 1)
 	return nil

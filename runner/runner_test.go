@@ -8,7 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -743,5 +745,55 @@ func (r *rig) setBoot(run store.StepRun, boot string) {
 	})
 	if err != nil {
 		r.t.Fatal(err)
+	}
+}
+
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	for lang, script := range map[string]string{
+		"python":     "import os, json, sys\nprint(os.environ['INPUT_NAME'], json.loads(os.environ['STROEM_INPUT'])['name'], sys.argv[1])",
+		"javascript": "console.log(process.env.INPUT_NAME, JSON.parse(process.env.STROEM_INPUT).name, process.argv[2])",
+		"go":         "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() { fmt.Println(os.Getenv(\"INPUT_NAME\"), os.Getenv(\"INPUT_NAME\"), os.Args[1]) }",
+	} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			programs := map[string][]string{"python": {"uv", "python3", "python"}, "javascript": {"bun", "node"}, "go": {"go"}}[lang]
+			if !slices.ContainsFunc(programs, func(p string) bool { _, err := exec.LookPath(p); return err == nil }) {
+				t.Skipf("none of %v is here", programs)
+			}
+			r := newRig(t, fmt.Sprintf(`
+tasks:
+  t:
+    input: {name: {type: string, required: true}}
+    flow:
+      s:
+        type: script
+        language: %s
+        args: ["{{ input.name }}"]
+        script: |
+%s`, lang, indent(script, 10)))
+			const name = `"; $(id) 'x'`
+			res := r.run("t", map[string]any{"name": name})
+			if want := name + " " + name + " " + name; len(res.log) != 1 || res.log[0] != want {
+				t.Errorf("%s: %q, want %q", res.Error, res.log, want)
+			}
+		})
+	}
+}
+
+func TestMissingInterpreterIsSaid(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, `
+tasks:
+  t: {flow: {s: {type: script, language: python, interpreter: python9, script: "print(1)"}}}
+  d: {flow: {s: {type: script, language: python, dependencies: [no-such-package], script: "print(1)"}}}
+`)
+	if res := r.run("t", nil); !strings.Contains(res.Error, `"python9" is not installed`) {
+		t.Error(res.Error)
+	}
+	if _, err := exec.LookPath("uv"); err != nil {
+		if res := r.run("d", nil); !strings.Contains(res.Error, "need uv") {
+			t.Error(res.Error)
+		}
 	}
 }

@@ -17,16 +17,19 @@ type Action struct {
 	Type        string `json:"type"`
 	// Script is the text to run: written in the YAML, and then a template, or
 	// the content of the Source file, and then never one.
-	Script      string   `json:"script,omitempty"`
-	Source      string   `json:"source,omitempty"` // relative to the workspace
-	Interpreter string   `json:"interpreter,omitempty"`
-	Args        []string `json:"args,omitempty"`    // templates
-	Env         []EnvVar `json:"env,omitempty"`     // in YAML order
-	Workdir     string   `json:"workdir,omitempty"` // a template, relative to the workspace
-	Input       Fields   `json:"input,omitempty"`
-	Output      Outputs  `json:"output,omitempty"`
-	Idempotent  bool     `json:"idempotent,omitempty"`
-	At          Pos      `json:"at,omitzero"`
+	Script      string `json:"script,omitempty"`
+	Source      string `json:"source,omitempty"`   // relative to the workspace
+	Language    string `json:"language,omitempty"` // "" is shell
+	Interpreter string `json:"interpreter,omitempty"`
+	// Dependencies are the packages of a python script.
+	Dependencies []string `json:"dependencies,omitempty"`
+	Args         []string `json:"args,omitempty"`    // templates
+	Env          []EnvVar `json:"env,omitempty"`     // in YAML order
+	Workdir      string   `json:"workdir,omitempty"` // a template, relative to the workspace
+	Input        Fields   `json:"input,omitempty"`
+	Output       Outputs  `json:"output,omitempty"`
+	Idempotent   bool     `json:"idempotent,omitempty"`
+	At           Pos      `json:"at,omitzero"`
 	// ScriptAt is the place of the first character of Script.
 	ScriptAt Pos `json:"script_at,omitzero"`
 	// Refusals say what of the action cannot be run yet, with its place.
@@ -42,17 +45,20 @@ type EnvVar struct {
 // actionDef is an action as it stands in the YAML.
 type actionDef struct {
 	Action
-	faulty    bool // has errors of its own, so nothing may be built on it
-	language  pair
-	interp    pair
-	sourceAt  Pos
-	task      *item // of type task: the task it starts
-	texts     []*template
-	script    *template
-	types     []typeUse
-	fields    map[string]Pos // the fields that are set
-	needsDeps bool
+	faulty   bool // has errors of its own, so nothing may be built on it
+	language pair
+	interp   pair
+	sourceAt Pos
+	task     *item // of type task: the task it starts
+	texts    []*template
+	script   *template
+	types    []typeUse
+	fields   map[string]Pos // the fields that are set
 }
+
+// dependency is a package with an optional version and extras. Nothing in it
+// could be an option.
+var dependency = regexp.MustCompile(`^[A-Za-z0-9@][A-Za-z0-9._@/\[\],=<>!~^+-]*$`)
 
 // actionTypes are the types of actions; only scripts run yet.
 var actionTypes = []string{"script", "docker", "pod", "task", "agent", "approval"}
@@ -174,18 +180,24 @@ func (r *reader) actionFields(d *actionDef) map[string]func(pair) {
 		},
 		"language": func(p pair) {
 			d.language = p
-			switch s := r.word(p); {
-			case s == "" || s == "shell":
-			case contains(languages, s):
-				r.refuse(p.at, `"language: `+s+`"`+notYet)
+			switch s := r.word(p); s {
+			case "", "shell":
+			case "js":
+				d.Language = "javascript"
+			case "ts":
+				d.Language = "typescript"
+			case "python", "javascript", "typescript", "go":
+				d.Language = s
 			default:
 				r.out.fail(r.at(p.node), "unknown language "+quote(s), r.typeHint(s, languages))
 			}
 		},
 		"dependencies": func(p pair) {
-			if len(r.items(p)) > 0 {
-				d.needsDeps = true
-				refuse(p)
+			for _, it := range r.items(p) {
+				if !dependency.MatchString(it.text) {
+					r.out.fail(r.at(it.node), quote(it.text)+" is no name of a package", "write it as the package manager does, such as requests==2.32.3")
+				}
+				d.Dependencies = append(d.Dependencies, it.text)
 			}
 		},
 		"interpreter": func(p pair) { d.interp = p; d.Interpreter = r.word(p) },

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"path"
 	"regexp"
 	"strings"
@@ -64,12 +65,16 @@ func (r *reader) scriptAction(d *actionDef, what string) {
 	case !hasScript && !hasSource:
 		r.out.fail(d.At, what+" has nothing to run", "add script: with the commands, or source: with a file that holds them")
 	}
-	language := "shell"
-	if d.language.node != nil {
-		language = r.deref(d.language.node).Value
+	language := cmp.Or(d.Language, "shell")
+	switch at := d.fields["dependencies"]; {
+	case len(d.Dependencies) == 0, language == "python":
+	case language == "shell":
+		r.out.fail(at, `"dependencies" are for languages other than shell`, "remove them, or set language:")
+	default:
+		r.refuse(at, `"dependencies" of a `+language+` script`+notYet)
 	}
-	if d.needsDeps && language == "shell" {
-		r.out.fail(d.fields["dependencies"], `"dependencies" are for languages other than shell`, "remove them, or set language:")
+	if language != "shell" && d.script != nil {
+		r.refuse(d.ScriptAt, "a template in a "+language+" script"+notYet+": read the variable INPUT_<NAME>, or the JSON in STROEM_INPUT")
 	}
 	if at, ok := d.fields["manifest"]; ok && (d.fields["runner"].Line == 0) {
 		r.out.fail(at, `"manifest" is for runner: pod`, "remove it")

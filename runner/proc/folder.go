@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -66,15 +67,21 @@ func (s *Spec) check() error {
 	if s.ID == "" || strings.ContainsAny(s.ID, "\x00\n") {
 		return fmt.Errorf("attempt id %q cannot be used as a mark", s.ID)
 	}
-	for _, v := range append(append([]string{s.Shell, s.WorkDir}, s.Args...), s.Env...) {
+	if s.Name == "" {
+		s.Name = fileScript
+	}
+	for _, v := range slices.Concat([]string{s.Shell, s.WorkDir}, s.Flags, s.Args, s.Env) {
 		if strings.ContainsRune(v, 0) {
 			return fmt.Errorf("a NUL byte cannot be handed to a process, and one stands in %q", shorten(v))
 		}
 	}
 	for name := range s.Files {
-		if !plainName(name) {
+		if !plainName(name) || name == s.Name {
 			return fmt.Errorf("%q cannot be the name of a file beside the script", name)
 		}
+	}
+	if s.Name != fileScript && !plainName(s.Name) {
+		return fmt.Errorf("%q cannot be the name of a script's file", s.Name)
 	}
 	if s.WorkDir != "" {
 		info, err := os.Stat(s.WorkDir)
@@ -94,6 +101,9 @@ func (s *Spec) check() error {
 	s.Shell = shell
 	return nil
 }
+
+// file is the script's file.
+func (s *Spec) file() string { return filepath.Join(s.Dir, s.Name) }
 
 // shorten keeps a value out of messages where it is long.
 func shorten(v string) string {
@@ -145,7 +155,7 @@ func (s *Spec) furnish() (*os.File, error) {
 	if err := os.Mkdir(s.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder of attempt: %w", err)
 	}
-	if err := writeNew(filepath.Join(s.Dir, fileScript), []byte(s.Script)); err != nil {
+	if err := writeNew(s.file(), []byte(s.Script)); err != nil {
 		return nil, err
 	}
 	for name, content := range s.Files {

@@ -54,8 +54,12 @@ type Spec struct {
 	// Shell is the interpreter that runs the script: an absolute path, or a name
 	// that is looked up in the PATH of Env, or in ours where Env has none.
 	Shell string
-	// Script is the text that Shell is given as a file.
+	// Flags are the arguments of Shell before the script's file.
+	Flags []string
+	// Script is the text that Shell is given as a file, Name the file's name:
+	// "script" when empty. Some interpreters go by how it ends.
 	Script string
+	Name   string
 	// Args are the positional arguments of the script.
 	Args []string
 	// Env is the whole environment, KEY=value, the last of a key wins. Start

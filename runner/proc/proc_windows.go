@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -84,7 +85,7 @@ func (p *Process) run(s *Spec, state *os.File) error {
 	if err != nil {
 		return err
 	}
-	own, err := os.StartProcess(s.Shell, append([]string{s.Shell, filepath.ToSlash(filepath.Join(s.Dir, fileScript))}, s.Args...), &os.ProcAttr{
+	own, err := os.StartProcess(s.Shell, slices.Concat([]string{s.Shell}, s.Flags, []string{filepath.ToSlash(s.file())}, s.Args), &os.ProcAttr{
 		Dir: s.WorkDir, Env: s.environ(), Files: []*os.File{null, write[Stdout], write[Stderr]},
 		Sys: &syscall.SysProcAttr{CreationFlags: windows.CREATE_SUSPENDED | windows.CREATE_NEW_PROCESS_GROUP, HideWindow: true},
 	})

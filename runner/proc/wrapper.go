@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -138,8 +139,8 @@ func (s *Spec) wrap() (argv, env []string, err error) {
 		argv0 = s.wrapper[1:]
 	}
 	argv = append(argv[:0:0], argv0...)
-	argv = append(argv, "-c", text, "stroem-attempt", s.Shell, filepath.Join(s.Dir, fileScript))
-	return append(argv, s.Args...), env, nil
+	argv = append(argv, "-c", text, "stroem-attempt", s.Shell)
+	return slices.Concat(argv, s.Flags, []string{s.file()}, s.Args), env, nil
 }
 
 // Variables that some sh drops, resets, refuses to start with, or obeys.

@@ -1,0 +1,72 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"path"
+	"strings"
+
+	"stroem/runner/proc"
+	"stroem/workspace"
+)
+
+// program is what runs a script.
+type program struct {
+	path  string
+	flags []string // before the script's file
+	file  string   // the name that the script's file must have, "" for any
+	shell bool     // it is a shell, and values in the script are quoted for it
+	bash  bool     // the shell is bash
+}
+
+// toolchains are the programs that run a language, the best first.
+var toolchains = map[string]struct {
+	file     string
+	programs []program
+}{
+	"python": {"script.py", []program{
+		{path: "uv", flags: []string{"run", "--no-project", "--quiet"}}, {path: "python3"}, {path: "python"}}},
+	"javascript": {"script.js", []program{{path: "bun", flags: []string{"run"}}, {path: "node"}}},
+	"typescript": {"script.ts", []program{{path: "bun", flags: []string{"run"}}, {path: "deno", flags: []string{"run", "--allow-all"}}}},
+	"go":         {"script.go", []program{{path: "go", flags: []string{"run"}}}},
+}
+
+// findShell is what runs shell scripts that ask for nothing else.
+func findShell() (p program, err error) {
+	p.shell = true
+	p.path, p.bash, err = proc.FindShell()
+	return p, err
+}
+
+// programFor chooses what runs the action: its interpreter, else the best that
+// is installed.
+func (r *Runner) programFor(action *workspace.Action) (program, error) {
+	chain, ok := toolchains[action.Language]
+	switch {
+	case action.Interpreter != "":
+		base := path.Base(action.Interpreter)
+		return program{path: action.Interpreter, file: chain.file, shell: !ok, bash: strings.HasPrefix(base, "bash")}, nil
+	case !ok:
+		return r.shell, r.shellErr
+	}
+	var missing []string
+	for _, p := range chain.programs {
+		if len(action.Dependencies) > 0 && p.path != "uv" {
+			break
+		}
+		if _, err := exec.LookPath(p.path); err != nil {
+			missing = append(missing, p.path)
+			continue
+		}
+		p.file = chain.file
+		for _, d := range action.Dependencies {
+			p.flags = append(p.flags[:len(p.flags):len(p.flags)], "--with", d)
+		}
+		return p, nil
+	}
+	if len(action.Dependencies) > 0 {
+		return program{}, errors.New("dependencies of a python script need uv, which is not installed on this machine")
+	}
+	return program{}, fmt.Errorf("no program for %s is installed on this machine: install %s", action.Language, strings.Join(missing, " or "))
+}
