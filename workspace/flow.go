@@ -2,7 +2,11 @@ package workspace
 
 import (
 	"container/heap"
+	"fmt"
+	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // Flow is the steps of a task. They stand as in the YAML, moved only where
@@ -170,7 +174,7 @@ type flowDef struct {
 // flow reads the steps of a task and how they hang together.
 func (r *reader) flow(task string, p pair) *flowDef {
 	f := &flowDef{}
-	list := r.pairs(p.node, `"flow"`, "a map from each step's name to what it does")
+	list := r.flowSteps(p)
 	if len(list) > maxSteps {
 		r.out.fail(p.at, "a flow may have 1000 steps at the most", "split the task")
 		list = list[:maxSteps]
@@ -193,6 +197,49 @@ func (r *reader) flow(task string, p pair) *flowDef {
 	}
 	f.order = f.graph.order()
 	return f
+}
+
+// flowSteps are the steps by name: of a map its entries, of a list its entries
+// by their field name.
+func (r *reader) flowSteps(p pair) []pair {
+	n := r.deref(p.node)
+	if n.Kind != yaml.SequenceNode {
+		return r.pairs(p.node, `"flow"`, "a map from each step's name to what it does, or a list of steps with a name")
+	}
+	var list []pair
+	seen := map[string]Pos{}
+	for _, entry := range n.Content {
+		step := r.deref(entry)
+		if step.Kind != yaml.MappingNode {
+			r.expected(step, "a step of a list", "a map with a name", "write - name: …")
+			continue
+		}
+		name, rest := takeKey(step, "name")
+		if name == nil || r.deref(name).Kind != yaml.ScalarNode {
+			r.out.fail(r.at(step), "a step of a list has no name", "add name: as its first line")
+			continue
+		}
+		key := r.deref(name).Value
+		if first, ok := seen[key]; ok {
+			r.out.fail(r.at(name), fmt.Sprintf("step %s stands twice, first at %s", quote(key), first), "rename one of the two")
+			continue
+		}
+		seen[key] = r.at(name)
+		list = append(list, pair{key: key, at: r.at(name), node: rest})
+	}
+	return list
+}
+
+// takeKey gives the value of a map's key, and the map without it.
+func takeKey(m *yaml.Node, key string) (value, rest *yaml.Node) {
+	copied := *m
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			copied.Content = slices.Concat(m.Content[:i], m.Content[i+2:])
+			return m.Content[i+1], &copied
+		}
+	}
+	return nil, m
 }
 
 // sameKeys reports steps whose outputs templates could not tell apart.
