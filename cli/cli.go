@@ -4,12 +4,15 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"stroem/control"
 )
 
 // Exit codes.
@@ -21,25 +24,74 @@ const (
 
 // commands is the grammar.
 type commands struct {
-	Config string `placeholder:"FILE" env:"STROEM_CONFIG" help:"Configuration file (./server-config.yaml if there is one)."`
-	Data   string `placeholder:"DIR" env:"STROEM_DATA" help:"Data folder, in place of the configuration's."`
+	Config string `placeholder:"FILE" env:"STROEM_CONFIG" group:"global" help:"Configuration file of the server (./server-config.yaml if there is one)."`
+	Data   string `placeholder:"DIR" env:"STROEM_DATA" group:"global" help:"Data folder, in place of the configuration's."`
+	URL    string `placeholder:"URL" env:"STROEM_URL" group:"global" default:"http://127.0.0.1:8080" help:"The server to ask (http://127.0.0.1:8080)."`
+	Token  string `placeholder:"TOKEN" env:"STROEM_TOKEN" group:"global" help:"What to show the server as proof of who asks."`
+	JSON   bool   `name:"json" group:"global" help:"Answer in JSON, in the shapes of the server's API."`
 
-	Serve    serveCmd    `cmd:"" help:"Run the server."`
-	Validate validateCmd `cmd:"" help:"Check a workspace folder and show every problem in it."`
-	Version  versionCmd  `cmd:"" help:"Show the version."`
+	Init     initCmd     `cmd:"" group:"local" help:"Write a first task to start from."`
+	Validate validateCmd `cmd:"" group:"local" help:"Check a workspace folder and show every problem in it."`
+	Run      runCmd      `cmd:"" group:"local" help:"Run a task here and now, without a server."`
+	Actions  actionsCmd  `cmd:"" group:"local" help:"List the actions of a workspace folder."`
+	Triggers triggersCmd `cmd:"" group:"local" help:"List the triggers of a workspace folder."`
+
+	Workspaces workspacesCmd `cmd:"" group:"remote" help:"List the server's workspaces."`
+	Tasks      tasksCmd      `cmd:"" group:"remote" help:"List tasks: the server's, or with --path a folder's."`
+	Inspect    inspectCmd    `cmd:"" group:"remote" help:"Show a task: its input, its steps, its triggers; with --path of a folder."`
+	Trigger    triggerCmd    `cmd:"" group:"remote" help:"Start a task on the server."`
+	Jobs       jobsCmd       `cmd:"" group:"remote" help:"List jobs, the newest first."`
+	Status     statusCmd     `cmd:"" group:"remote" help:"Show how a job and its steps stand."`
+	Logs       logsCmd       `cmd:"" group:"remote" help:"Show what a job's steps said."`
+	Cancel     cancelCmd     `cmd:"" group:"remote" help:"End a job with everything it runs."`
+
+	Serve  serveCmd  `cmd:"" group:"server" help:"Run the server."`
+	Doctor doctorCmd `cmd:"" group:"server" help:"Check this machine and the data folder."`
+
+	Version    versionCmd    `cmd:"" group:"other" help:"Show the version."`
+	Completion completionCmd `cmd:"" group:"other" help:"Write a completion script for a shell."`
 }
+
+var groups = []kong.Group{
+	{Key: "local", Title: "Write tasks and try them, without a server:"},
+	{Key: "remote", Title: "Ask a server:"},
+	{Key: "server", Title: "Run a server:"},
+	{Key: "other", Title: "Other:"},
+	{Key: "global", Title: "With every command:"},
+}
+
+// rootExamples close the help of stroem itself.
+const rootExamples = `
+Examples:
+  stroem init && stroem run hello           a first task, run at once
+  stroem serve                              a server, in another terminal
+  stroem trigger hello -i who=Ada --wait    run it there, and watch
+  stroem jobs --status failed               what went wrong lately
+  stroem logs -f JOB                        what a job says, while it runs
+`
 
 // env is what a command runs in.
 type env struct {
 	ctx            context.Context
 	stdout, stderr io.Writer
 	config, data   string
+	url, token     string
+	json           bool
 }
 
 // failure is an error whose report has been printed already.
 type failure struct{}
 
 func (failure) Error() string { return "failed" }
+
+// usageError is wrong use that the grammar alone does not see.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usage(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
 
 // exited carries kong's wish to exit, after --help, up to Main.
 type exited int
@@ -57,10 +109,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 		}
 	}()
 	var c commands
-	parser, err := kong.New(&c, kong.Name("stroem"),
-		kong.Description("Strøm runs tasks that are declared in YAML, for people and for AI agents."),
-		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exited(code)) }),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser, err := grammar(&c, stdout, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, "stroem:", err)
 		return exitFail
@@ -68,41 +117,98 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	if args[0] == completeWord {
+		complete(ctx, parser, args[1:], stdout)
+		return exitDone
+	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(stderr, "stroem: %v\nstroem --help shows how it is used.\n", err)
+		name, text := used(err)
+		fmt.Fprintf(stderr, "stroem: %s\n%s --help shows how it is used.\n", control.Clean(text), name)
 		return exitUsage
 	}
-	err = command.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, config: c.Config, data: c.Data})
+	return report(stderr, command.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, config: c.Config, data: c.Data,
+		url: c.URL, token: c.Token, json: c.JSON}))
+}
+
+// grammar is the parser of the command line.
+func grammar(c *commands, stdout, stderr io.Writer) (*kong.Kong, error) {
+	return kong.New(c, kong.Name("stroem"),
+		kong.Description("Strøm runs tasks that are declared in YAML, for people and for AI agents."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.ExplicitGroups(groups), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
+		kong.Help(func(o kong.HelpOptions, ctx *kong.Context) error {
+			if err := kong.DefaultHelpPrinter(o, ctx); err != nil || ctx.Selected() != nil {
+				return err
+			}
+			_, err := io.WriteString(ctx.Stdout, rootExamples)
+			return err
+		}))
+}
+
+// used is the command that was used wrongly, as far as it is known, and what
+// is wrong.
+func used(err error) (command, text string) {
+	command, text = "stroem", err.Error()
+	var parse *kong.ParseError
+	if !errors.As(err, &parse) || parse.Context == nil || parse.Context.Selected() == nil {
+		return command, strings.Replace(text, "unexpected argument ", "unknown command ", 1)
+	}
+	return command + " " + parse.Context.Selected().Name, text
+}
+
+// report tells what went wrong and gives the exit code.
+func report(stderr io.Writer, err error) int {
+	var wrong *usageError
 	switch {
 	case err == nil:
 		return exitDone
-	case !errors.Is(err, failure{}):
-		fmt.Fprintln(stderr, "stroem:", err)
+	case errors.Is(err, failure{}):
+		return exitFail
+	}
+	// Much of what errors say came from a server or from files.
+	fmt.Fprintln(stderr, "stroem:", control.Clean(err.Error()))
+	if errors.As(err, &wrong) {
+		return exitUsage
 	}
 	return exitFail
 }
 
-type versionCmd struct{}
+// terminal is the terminal that the command writes to, nil where it is none.
+func (e *env) terminal() *terminal { return terminalOf(e.stdout) }
 
-func (versionCmd) Run(e *env) error {
-	fmt.Fprintln(e.stdout, "stroem", version())
+func (e *env) println(text string) { fmt.Fprintln(e.stdout, text) }
+
+// printJSON writes v on one line; on a terminal on many.
+func (e *env) printJSON(v any) error {
+	enc := json.NewEncoder(e.stdout)
+	enc.SetEscapeHTML(false)
+	if e.terminal() != nil {
+		enc.SetIndent("", "  ")
+	}
+	return enc.Encode(v)
+}
+
+// show asks the server for path and prints its answer: as it is with --json,
+// else by the function.
+func show[T any](e *env, c *client, path string, query map[string][]string, text func(T)) error {
+	if e.json {
+		var doc json.RawMessage
+		if err := c.get(e.ctx, path, query, &doc); err != nil {
+			return err
+		}
+		return e.printJSON(doc)
+	}
+	var v T
+	if err := c.get(e.ctx, path, query, &v); err != nil {
+		return err
+	}
+	text(v)
 	return nil
 }
 
-// version is the module's version, or the commit of a build from a checkout.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return "dev-" + s.Value[:min(12, len(s.Value))]
-		}
-	}
-	return "dev"
+// shown joins examples for the help of a command. go/doc, which formats it,
+// keeps indented lines as they are.
+func shown(lines ...string) string {
+	return "Examples:\n\n    " + strings.Join(lines, "\n    ")
 }

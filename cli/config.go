@@ -22,6 +22,9 @@ import (
 // defaultFile is read when no configuration is named.
 const defaultFile = "server-config.yaml"
 
+// keepLog is what is kept of a step's log where nothing else is said.
+const keepLog = 64 << 20
+
 // Config is server-config.yaml.
 type Config struct {
 	Listen         string                     `yaml:"listen"`
@@ -31,6 +34,7 @@ type Config struct {
 	MCP            MCPConfig                  `yaml:"mcp"`
 	Runner         RunnerConfig               `yaml:"runner"`
 	Log            LogConfig                  `yaml:"log"`
+	AllowEnv       []string                   `yaml:"allow_env"` // what get_env may read
 
 	file  string   // where it was read, "" without one
 	notes []string // what keys of the original mean here
@@ -91,7 +95,7 @@ func (s *Size) UnmarshalYAML(n *yaml.Node) error {
 // A configuration that relies on one of them must not run as if it were not
 // there.
 var notBuilt = []string{
-	"default_step_timeout", "default_job_timeout", "allow_env", "retention", "auth", "acl", "approval", "trusted_proxies",
+	"default_step_timeout", "default_job_timeout", "retention", "auth", "acl", "approval", "trusted_proxies",
 	"workspaces/*/url", "workspaces/*/ref", "workspaces/*/poll_interval_secs", "workspaces/*/auth",
 }
 
@@ -293,7 +297,7 @@ func (c *Config) complete() error {
 	if c.Runner.MaxConcurrent == 0 {
 		c.Runner.MaxConcurrent = 2 * runtime.NumCPU()
 	}
-	c.Log.MaxBytes = cmp.Or(c.Log.MaxBytes, 64<<20)
+	c.Log.MaxBytes = cmp.Or(c.Log.MaxBytes, keepLog)
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return c.fault("listen", "%q is not an address; write host:port, for example 127.0.0.1:8080", c.Listen)

@@ -60,9 +60,15 @@ func (serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	key, err := st.Key("inputs")
+	if err != nil {
+		return err
+	}
 	rn := &runner.Runner{Store: st, Slots: cfg.Runner.MaxConcurrent, KeepLog: int64(cfg.Log.MaxBytes), Grace: killGrace,
-		Log: log, Now: time.Now}
-	plane := &control.Plane{Store: st, Runner: rn, Folders: folders, Log: log, Now: time.Now}
+		Key: key, Now: time.Now}
+	log = slog.New(masked{log.Handler(), rn.Secrets.Hide})
+	rn.Log = log
+	plane := &control.Plane{Store: st, Runner: rn, Folders: folders, AllowEnv: cfg.AllowEnv, Log: log, Now: time.Now}
 	return serve(e, cfg, plane, log)
 }
 

@@ -57,24 +57,37 @@ var listensOn = regexp.MustCompile(`listens on (http://\S+)`)
 // folder dir.
 func serve(t testing.TB, home, dir string, env ...string) *server {
 	t.Helper()
-	s := &server{t: t, cmd: exec.Command("stroem", "serve"), ended: make(chan struct{})}
+	return serveBinary(t, "stroem", home, dir, env...)
+}
+
+func serveBinary(t testing.TB, bin, home, dir string, env ...string) *server {
+	t.Helper()
+	s := &server{t: t, cmd: exec.Command(bin, "serve"), ended: make(chan struct{})}
 	s.cmd.Dir = dir
 	s.cmd.Env = append(os.Environ(), append([]string{"HOME=" + home, "XDG_DATA_HOME=", "STROEM__LISTEN=127.0.0.1:0"}, env...)...)
-	s.cmd.Stderr = s
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cmd.Start(); err != nil {
+	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.kill(syscall.SIGKILL) })
+	return s
+}
+
+// start starts the server and waits until it has said where it listens.
+func (s *server) start() error {
+	s.cmd.Stderr = s
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
 	lines := bufio.NewReader(out)
 	for s.url == "" || !strings.Contains(s.greeted, "agents") {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			_ = s.cmd.Wait()
-			t.Fatalf("the server ended: %s", s.log())
+			return fmt.Errorf("the server ended: %s", s.log())
 		}
 		s.greeted += line
 		if m := listensOn.FindStringSubmatch(line); m != nil {
@@ -86,7 +99,7 @@ func serve(t testing.TB, home, dir string, env ...string) *server {
 		_ = s.cmd.Wait()
 		close(s.ended)
 	}()
-	return s
+	return nil
 }
 
 // kill sends the signal and waits for the end.
@@ -186,7 +199,7 @@ func TestNewcomersServer(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := serve(t, home, t.TempDir())
-	for _, want := range []string{s.url, filepath.Join(home, ".local", "share", "stroem"), `3 tasks in workspace "default"`,
+	for _, want := range []string{s.url, filepath.Join(home, ".local", "share", "stroem"), `5 tasks in workspace "default"`,
 		"claude mcp add --transport http stroem " + s.url + "/mcp"} {
 		if !strings.Contains(s.greeted, want) {
 			t.Errorf("the greeting lacks %q:\n%s", want, s.greeted)
@@ -366,7 +379,8 @@ func TestRunningStepHasItsStartInTheStatus(t *testing.T) {
 	if got := s.ask("cancel_job", map[string]any{"job_id": id}); got != `{"status":"cancelled"}` {
 		t.Errorf("cancel_job: %s", got)
 	}
-	s.await(id, "cancelled")
+	poll(t, func() string { return s.ask("get_job_status", map[string]any{"job_id": id}) },
+		func(got string) bool { return strings.Contains(got, `"name":"s","status":"cancelled"`) })
 }
 
 // waiting is a task whose first step waits until something is written to a
@@ -375,9 +389,7 @@ func waiting(t testing.TB) (dir, fifo string) {
 	t.Helper()
 	dir = t.TempDir()
 	fifo = filepath.Join(t.TempDir(), "go")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	mkfifo(t, fifo)
 	write(t, dir, "w.yaml", fmt.Sprintf(`
 tasks:
   t:
@@ -514,7 +526,8 @@ func TestMCPIsOffUnlessConfigured(t *testing.T) {
 // Every example runs to the end that it is meant to have.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	ends := map[string]string{"hello-world": "completed", "deploy-api": "completed", "failing-report": "failed"}
+	ends := map[string]string{"hello-world": "completed", "deploy-api": "completed", "failing-report": "failed",
+		"backup": "completed", "count-primes": "completed"}
 	inputs := map[string]map[string]any{"deploy-api": {"version": "v1"}}
 	folders, err := fs.ReadDir(examples.FS, ".")
 	if err != nil || len(folders) == 0 {
@@ -523,8 +536,8 @@ func TestExamples(t *testing.T) {
 	for _, folder := range folders {
 		t.Run(folder.Name(), func(t *testing.T) {
 			t.Parallel()
-			path, err := filepath.Abs(filepath.Join("../examples", folder.Name()))
-			if err != nil {
+			path := t.TempDir() // scripts run in their workspace, and leave files in it
+			if err := os.CopyFS(path, os.DirFS(filepath.Join("../examples", folder.Name()))); err != nil {
 				t.Fatal(err)
 			}
 			s := serve(t, t.TempDir(), t.TempDir(), config(t, "w", path))
@@ -540,4 +553,28 @@ func TestExamples(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A script that an action names is a part of the workspace.
+func TestChangedSourceIsReloaded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, sub := range []string{".workflows", "scripts"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, dir, "scripts/say.sh", "echo before\n")
+	write(t, dir, ".workflows/w.yaml", "tasks: {t: {flow: {s: {type: script, source: scripts/say.sh}}}}\n")
+	s := serve(t, t.TempDir(), t.TempDir(), config(t, "w", dir))
+	said := func() string {
+		id := s.execute("w", "t", nil)
+		s.await(id, "completed")
+		return s.ask("get_job_logs", map[string]any{"job_id": id})
+	}
+	if got := said(); got != "[s] before" {
+		t.Errorf("said %q", got)
+	}
+	write(t, dir, "scripts/say.sh", "echo after\n")
+	poll(t, said, func(got string) bool { return got == "[s] after" })
 }

@@ -12,10 +12,18 @@ type validateCmd struct {
 	Strict bool   `help:"Take warnings as errors."`
 }
 
+// Help shows how the command is used.
+func (validateCmd) Help() string {
+	return shown("stroem validate", "stroem validate --strict deploy/")
+}
+
 func (v *validateCmd) Run(e *env) error {
 	ws, err := loadFolder(v.Path)
 	if err != nil {
 		return err
+	}
+	if e.json {
+		return v.json(e, ws)
 	}
 	bad := 0
 	for _, p := range ws.Problems {
@@ -35,6 +43,19 @@ func (v *validateCmd) Run(e *env) error {
 	return nil
 }
 
+// json prints the problems as data; with --strict warnings fail as well.
+func (v *validateCmd) json(e *env, ws *workspace.Workspace) error {
+	bad := len(ws.Broken()) > 0 || v.Strict && len(ws.Problems) > 0
+	err := e.printJSON(struct {
+		Tasks    int                 `json:"tasks_count"`
+		Problems []workspace.Problem `json:"problems"`
+	}{len(ws.Tasks), append([]workspace.Problem{}, ws.Problems...)})
+	if err == nil && bad {
+		err = failure{}
+	}
+	return err
+}
+
 // loadFolder reads a workspace folder without a server.
 func loadFolder(path string) (*workspace.Workspace, error) {
 	root, err := os.OpenRoot(path)
@@ -43,11 +64,4 @@ func loadFolder(path string) (*workspace.Workspace, error) {
 	}
 	defer root.Close()
 	return workspace.Load(root.FS(), nil)
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -5,5 +5,5 @@ import "embed"
 
 // FS holds a folder for each sample.
 //
-//go:embed deploy failing hello
+//go:embed backup deploy failing fan-out hello
 var FS embed.FS

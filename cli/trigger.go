@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"fmt"
+)
+
+type triggerCmd struct {
+	Task      string `arg:"" help:"Task to start."`
+	Workspace string `short:"w" placeholder:"NAME" help:"Workspace of the task (default, or the only one)."`
+	Wait      bool   `help:"Show the run until it has ended, and exit with its outcome."`
+	inputFlags
+}
+
+// Help shows how the command is used.
+func (triggerCmd) Help() string {
+	return "It prints the job's id. With --wait it shows the run, and exits 0 if it completed, else 1; Ctrl-C stops the watching, not the job.\n\n" +
+		shown("stroem trigger hello", "stroem trigger deploy-api -w production -i version=v1.2.3 --wait", "stroem logs -f $(stroem trigger hello)")
+}
+
+func (c *triggerCmd) Run(e *env) error {
+	server, err := e.client()
+	if err != nil {
+		return err
+	}
+	ws, err := server.workspace(e.ctx, c.Workspace)
+	if err != nil {
+		return err
+	}
+	var task taskDoc
+	if err := server.get(e.ctx, api("workspaces", ws, "tasks", c.Task), nil, &task); err != nil {
+		return err
+	}
+	fields, err := task.fields()
+	if err != nil {
+		return err
+	}
+	input, err := c.read(fields)
+	if err != nil {
+		return fmt.Errorf("task %q was not started: %w", c.Task, err)
+	}
+	var started struct {
+		JobID string `json:"job_id"`
+	}
+	if err := server.post(e.ctx, api("workspaces", ws, "tasks", c.Task, "execute"), map[string]any{"input": input}, &started); err != nil {
+		return err
+	}
+	if c.Wait {
+		return c.wait(e, server, started.JobID)
+	}
+	if e.json {
+		return e.printJSON(started)
+	}
+	e.println(started.JobID)
+	if e.terminal() != nil {
+		fmt.Fprintf(e.stderr, "`stroem logs -f %s` shows what it says.\n", started.JobID)
+	}
+	return nil
+}
+
+func (c *triggerCmd) wait(e *env, server *client, id string) error {
+	job, err := e.watch(e.ctx, server.follow, id, "Ctrl-C stops watching; the job goes on")
+	if err != nil {
+		if e.ctx.Err() != nil {
+			return fmt.Errorf("stopped watching; job %s goes on, and `stroem cancel %s` ends it", id, id)
+		}
+		return fmt.Errorf("watch job %s: %w", id, err)
+	}
+	if e.json {
+		if err := e.showJob(server, id); err != nil {
+			return err
+		}
+	}
+	return ended(job)
+}
