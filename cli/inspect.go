@@ -77,16 +77,16 @@ func (e *env) inspect(d *taskDoc, where, run string) {
 	}
 	e.println("\n" + p.bold("Steps"))
 	var rows [][]string
-	for _, s := range d.steps() {
+	for _, s := range d.Flow {
 		after := ""
-		if len(s.value.DependsOn) > 0 {
-			after = "after " + strings.Join(s.value.DependsOn, ", ")
+		if len(s.Value.DependsOn) > 0 {
+			after = "after " + strings.Join(s.Value.DependsOn, ", ")
 		}
-		action := s.value.Action
+		action := s.Value.Action
 		if strings.HasPrefix(action, "_inline:") {
 			action = "inline"
 		}
-		rows = append(rows, []string{s.name, action, after, s.value.Description})
+		rows = append(rows, []string{s.Name, action, after, s.Value.Description})
 	}
 	e.table([]column{{head: "STEP", least: 12}, {head: "ACTION", least: 8}, {head: "ORDER", least: 12}, {head: "DESCRIPTION", least: 12}}, rows)
 	if len(d.Triggers) > 0 {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 
 	"stroem/control"
 	"stroem/store"
@@ -90,16 +91,16 @@ func (s *site) tasks(ctx context.Context, in *InWorkspace) ([]control.Task, erro
 
 // taskDetail is a task as Strøm shows it.
 type taskDetail struct {
-	ID          string              `json:"id"`
-	Name        string              `json:"name,omitempty"`
-	Description string              `json:"description,omitempty"`
-	Mode        string              `json:"mode"`
-	Folder      string              `json:"folder,omitempty"`
-	Input       rawJSON             `json:"input" doc:"From each field's name to its definition."`
-	Flow        map[string]flowStep `json:"flow"`
-	Triggers    []trigger           `json:"triggers"`
-	CanExecute  bool                `json:"can_execute"`
-	Error       string              `json:"error,omitempty" doc:"Why the task cannot run yet."`
+	ID          string    `json:"id"`
+	Name        string    `json:"name,omitempty"`
+	Description string    `json:"description,omitempty"`
+	Mode        string    `json:"mode"`
+	Folder      string    `json:"folder,omitempty"`
+	Input       rawJSON   `json:"input" doc:"From each field's name to its definition."`
+	Flow        rawJSON   `json:"flow" doc:"From each step's name to what it does, in the order of the flow."`
+	Triggers    []trigger `json:"triggers"`
+	CanExecute  bool      `json:"can_execute"`
+	Error       string    `json:"error,omitempty" doc:"Why the task cannot run yet."`
 }
 
 type flowStep struct {
@@ -118,13 +119,17 @@ func (s *site) task(ctx context.Context, in *OfTask) (taskDetail, error) {
 		return taskDetail{}, err
 	}
 	out := taskDetail{ID: t.Name, Name: t.Title, Description: t.Description, Mode: t.Mode, Folder: t.Folder,
-		Flow: map[string]flowStep{}, CanExecute: true, Error: t.Refusal()}
+		CanExecute: true, Error: t.Refusal()}
 	if out.Input, err = t.Input.Shape(); err != nil {
 		return out, err
 	}
+	var flow workspace.Ordered[flowStep]
 	for _, step := range t.Flow {
-		out.Flow[step.Name] = flowStep{step.Action.Name, step.Title, step.Description, step.DependsOn, step.Input,
-			step.ContinueOnFailure, step.When}
+		flow = append(flow, workspace.Member[flowStep]{Name: step.Name, Value: flowStep{step.Action.Name, step.Title,
+			step.Description, step.DependsOn, step.Input, step.ContinueOnFailure, step.When}})
+	}
+	if out.Flow, err = json.Marshal(flow); err != nil {
+		return out, err
 	}
 	out.Triggers, err = s.triggersOf(ctx, in.Workspace, func(g workspace.Trigger) bool { return g.Task == t.Name })
 	return out, err

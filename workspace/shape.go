@@ -3,6 +3,7 @@ package workspace
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 )
 
 // Shape writes the fields as Strøm shows them to callers: an object from each
@@ -21,25 +22,64 @@ func (f Fields) Shape() (json.RawMessage, error) {
 		Multiple    bool     `json:"multiple,omitempty"`
 		Order       int      `json:"order,omitempty"`
 	}
+	shape := make(Ordered[definition], len(f))
+	for i, d := range f {
+		shape[i] = Member[definition]{d.Name, definition{d.Type, d.Title, d.Description, d.Required, d.Secret, d.Default,
+			d.Options, d.AllowCustom, d.Multiple, d.Order}}
+	}
+	return json.Marshal(shape)
+}
+
+// Ordered is a JSON object whose members keep their order.
+type Ordered[T any] []Member[T]
+
+// Member is one member of an object.
+type Member[T any] struct {
+	Name  string
+	Value T
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o Ordered[T]) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for i, d := range f {
+	for i, m := range o {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		name, err := json.Marshal(d.Name)
+		name, err := json.Marshal(m.Name)
 		if err != nil {
 			return nil, err
 		}
-		doc, err := json.Marshal(definition{d.Type, d.Title, d.Description, d.Required, d.Secret, d.Default, d.Options,
-			d.AllowCustom, d.Multiple, d.Order})
+		value, err := json.Marshal(m.Value)
 		if err != nil {
 			return nil, err
 		}
 		b.Write(name)
 		b.WriteByte(':')
-		b.Write(doc)
+		b.Write(value)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *Ordered[T]) UnmarshalJSON(doc []byte) error {
+	d := json.NewDecoder(bytes.NewReader(doc))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return fmt.Errorf("an object was expected, not %v", t)
+	}
+	*o = nil
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		m := Member[T]{Name: fmt.Sprint(name)}
+		if err := d.Decode(&m.Value); err != nil {
+			return err
+		}
+		*o = append(*o, m)
+	}
+	return nil
 }
