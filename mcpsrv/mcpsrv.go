@@ -34,7 +34,10 @@ func Handler(plane *control.Plane, version string, log *slog.Logger) http.Handle
 	s := server.NewMCPServer("stroem", version,
 		server.WithTitle("Strøm"),
 		server.WithInstructions(instructions),
-		server.WithToolCapabilities(false),
+		// The tools never change. Declared like this, mcp-go keeps a
+		// subscriptions/listen stream open; without it, it loses the stream's
+		// acknowledgement as often as not (mcp-go#969).
+		server.WithToolCapabilities(true),
 		server.WithStrictInputSchemaDefault(),
 		server.WithCacheHints(0, mcp.CacheScopePrivate),
 		server.WithToolHandlerMiddleware(shield(log)),
