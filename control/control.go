@@ -260,9 +260,6 @@ func (p *Plane) wholeJob(tx *store.Tx, id string) (j Job, err error) {
 	return j, err
 }
 
-// hidden stands for a secret value, in Strøm's way.
-const hidden = "••••••"
-
 // hideSecrets is the input as callers see it, without the values of secret
 // fields.
 func hideSecrets(fields workspace.Fields, doc json.RawMessage) (json.RawMessage, error) {
@@ -275,7 +272,7 @@ func hideSecrets(fields workspace.Fields, doc json.RawMessage) (json.RawMessage,
 	}
 	for _, f := range fields {
 		if f.Secret && input[f.Name] != nil && string(input[f.Name]) != "null" {
-			input[f.Name] = json.RawMessage(`"` + hidden + `"`)
+			input[f.Name] = json.RawMessage(`"` + runner.Mask + `"`)
 		}
 	}
 	return json.Marshal(input)

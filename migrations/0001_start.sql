@@ -50,6 +50,7 @@ CREATE TABLE job (
     started_at   INTEGER,
     completed_at INTEGER,
     log_lines    INTEGER NOT NULL DEFAULT 0,
+    turn         INTEGER NOT NULL DEFAULT -1,
     plan         INTEGER NOT NULL REFERENCES plan (id),
     dir          TEXT NOT NULL,
     error        TEXT NOT NULL DEFAULT '',
@@ -60,6 +61,7 @@ CREATE TABLE job (
 -- A list is read off the index that begins with what it is filtered by.
 CREATE INDEX job_by_status ON job (status, seq);
 CREATE INDEX job_by_workspace ON job (workspace, seq);
+CREATE INDEX job_by_name ON job (task, seq);
 CREATE INDEX job_by_task ON job (workspace, task, seq);
 CREATE INDEX job_by_workspace_status ON job (workspace, status, seq);
 CREATE INDEX job_by_task_status ON job (workspace, task, status, seq);
@@ -96,7 +98,8 @@ CREATE TRIGGER job_uncounted AFTER DELETE ON job BEGIN
 END;
 -- +goose StatementEnd
 
--- turn orders the ready steps fairly between jobs (store/step.go).
+-- turn orders the ready steps fairly between jobs (store/step.go); a job has
+-- that of its newest.
 -- out_offset and err_offset: how far the attempt's output is in the log.
 -- head_bytes and tail_bytes are kept of it, cut_* were left out between them.
 CREATE TABLE step (

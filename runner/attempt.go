@@ -17,6 +17,7 @@ import (
 type attempt struct {
 	job  store.Job
 	step store.StepRun
+	flow workspace.Flow // once it is known
 
 	cancelOnce sync.Once
 	cancelled  chan struct{} // closed when the job was cancelled
@@ -69,16 +70,48 @@ type facts struct {
 func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
 	err = r.insist(ctx, a, "read job", func() error {
 		return r.Store.View(ctx, func(tx *store.Tx) error {
-			plan, err := tx.Plan(a.job.Plan)
+			plan, err := r.plans.get(tx, a.job.Plan)
 			if err != nil {
 				return err
 			}
 			f.fields, f.flow = plan.Input, plan.Flow
-			f.runs, err = tx.Steps(a.job.Seq)
+			if len(plan.Flow[a.step.Pos].DependsOn) > 0 {
+				f.runs, err = tx.Steps(a.job.Seq)
+			}
 			return err
 		})
 	})
+	a.flow = f.flow
 	return f, err
+}
+
+// maxPlans bounds the plans kept in memory.
+const maxPlans = 64
+
+// plans keeps decoded plans, which never change.
+type plans struct {
+	mu   sync.Mutex
+	byID map[int64]*workspace.Task
+}
+
+func (p *plans) get(tx *store.Tx, id int64) (*workspace.Task, error) {
+	p.mu.Lock()
+	plan := p.byID[id]
+	p.mu.Unlock()
+	if plan != nil {
+		return plan, nil
+	}
+	plan, err := tx.Plan(id)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byID == nil || len(p.byID) >= maxPlans {
+		p.byID = map[int64]*workspace.Task{}
+	}
+	p.byID[id] = plan
+	return plan, nil
 }
 
 // insist asks again until the store can do it: a step's end must not be lost
@@ -132,9 +165,8 @@ func (r *Runner) follow(ctx context.Context, a *attempt, flow workspace.Flow) {
 	select {
 	case <-a.proc.Done():
 	case <-a.cancelled:
-		if err := a.proc.Kill(ctx, r.Grace); err != nil && ctx.Err() == nil {
-			r.Log.Error("end the step's processes", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
-		}
+		// A conflict aside, which this has none of, insist goes on until all is gone.
+		_ = r.insist(ctx, a, "end the step's processes", func() error { return a.proc.Kill(ctx, r.Grace) })
 		select {
 		case <-a.proc.Done():
 		case <-ctx.Done():
@@ -213,11 +245,10 @@ func stepOutput(a *attempt) (json.RawMessage, error) {
 	if len(file) == 0 {
 		return a.out.printed, nil
 	}
-	file = a.out.mask.hide(file)
 	if !json.Valid(file) {
 		return nil, errors.New("$STROEM_OUTPUT does not hold valid JSON; write one JSON value to it, for example {\"count\": 3}")
 	}
-	return file, nil
+	return a.out.mask.hideJSON(file), nil
 }
 
 func checkOutput(want workspace.Outputs, doc json.RawMessage) error {

@@ -125,11 +125,10 @@ func (o *output) add(s store.Stream, data []byte, now time.Time) {
 
 // lines takes whole lines.
 func (o *output) lines(s store.Stream, lines []byte, now time.Time) {
-	lines = o.mask.hide(lines)
 	if s == store.Stdout {
 		o.scan(lines)
 	}
-	o.push(s, lines, now)
+	o.push(s, o.mask.hide(lines), now)
 }
 
 // scan remembers the last valid OUTPUT: line.
@@ -138,7 +137,7 @@ func (o *output) scan(lines []byte) {
 		line, rest, _ := bytes.Cut(lines[at:], []byte{'\n'})
 		doc := bytes.TrimSpace(line[len(outputPrefix):])
 		if (at == 0 || lines[at-1] == '\n') && len(doc) <= maxOutput && json.Valid(doc) {
-			o.printed = bytes.Clone(doc)
+			o.printed = o.mask.hideJSON(bytes.Clone(doc))
 		}
 		lines = rest
 		at = bytes.Index(lines, outputPrefix)
@@ -232,9 +231,14 @@ func (r *Runner) collect(ctx context.Context) {
 		}
 		for more := true; more && ctx.Err() == nil; {
 			more = r.lookAll(live)
-			if !r.flush(live, false) {
-				break
+			if r.flush(live, false) {
+				continue
 			}
+			select { // the disk is full, say; what waits, waits in the files
+			case <-ctx.Done():
+			case <-time.After(10 * retryPause):
+			}
+			break
 		}
 	}
 }

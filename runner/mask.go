@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maskText stands for a secret, in Strøm's way: six bullets.
-	maskText = "••••••"
+	// Mask stands for a secret, in Strøm's way: six bullets.
+	Mask = "••••••"
 	// shortestSecret is the length in bytes below which a value is no secret:
 	// it would be found everywhere.
 	shortestSecret = 4
@@ -35,6 +35,9 @@ func newMasker(values []string) *masker {
 	m := &masker{starts: map[uint32][]string{}}
 	seen := map[string]bool{}
 	for _, v := range values {
+		if v == "true" || v == "false" || v == "null" { // words that say nothing by themselves
+			continue
+		}
 		for _, p := range appearances(v) {
 			if len(p) < shortestSecret || seen[p] {
 				continue
@@ -69,7 +72,7 @@ func (m *masker) hide(text []byte) []byte {
 			continue
 		}
 		if end >= 0 && i > end {
-			out = append(append(out, text[done:from]...), maskText...)
+			out = append(append(out, text[done:from]...), Mask...)
 			done, end = end, -1
 		}
 		if end < 0 {
@@ -83,8 +86,46 @@ func (m *masker) hide(text []byte) []byte {
 		}
 		return append(out, text[done:]...)
 	}
-	out = append(append(out, text[done:from]...), maskText...)
+	out = append(append(out, text[done:from]...), Mask...)
 	return append(out, text[end:]...)
+}
+
+// hideJSON hides secrets in the texts of a JSON document, which stays one.
+func (m *masker) hideJSON(doc []byte) []byte {
+	if m == nil || bytes.Equal(m.hide(doc), doc) {
+		return doc
+	}
+	v, err := decode(doc)
+	if err != nil {
+		return doc // no JSON: there is nothing to keep valid
+	}
+	hidden, err := json.Marshal(m.hideWithin(v))
+	if err != nil {
+		return []byte(`"` + Mask + `"`)
+	}
+	return hidden
+}
+
+func (m *masker) hideWithin(v any) any {
+	switch v := v.(type) {
+	case string:
+		return m.hideString(v)
+	case json.Number:
+		if shown := m.hideString(v.String()); shown != v.String() {
+			return shown
+		}
+	case []any:
+		for i := range v {
+			v[i] = m.hideWithin(v[i])
+		}
+	case map[string]any:
+		shown := make(map[string]any, len(v))
+		for k, e := range v {
+			shown[m.hideString(k)] = m.hideWithin(e)
+		}
+		return shown
+	}
+	return v
 }
 
 func (m *masker) hideString(text string) string { return string(m.hide([]byte(text))) }

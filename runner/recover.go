@@ -16,6 +16,10 @@ import (
 // that may have run and left no word of it has failed.
 func (r *Runner) recover(ctx context.Context) error {
 	var found []*attempt
+	// The lock is held until the attempts are known, so that Cancel, which
+	// looks for them after its commit, misses none.
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	err := r.Store.View(ctx, func(tx *store.Tx) error {
 		runs, err := tx.RunningSteps()
 		if err != nil {
@@ -33,9 +37,7 @@ func (r *Runner) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.sweepFolders(found)
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.sweepFolders(ctx, found)
 	for _, a := range found {
 		if a.job.Status == store.Cancelled {
 			a.cancel()
@@ -54,13 +56,14 @@ func (r *Runner) takeUp(ctx context.Context, a *attempt) {
 	}
 	p, state, err := proc.Attach(r.folder(a.step.Attempt), a.step.Attempt)
 	if err != nil {
-		r.abandon(a, err)
+		r.sweep(a)
+		r.end(ctx, a, facts.flow, ending{Status: store.Failed, Error: "cannot be found again after a restart: " + err.Error()})
 		return
 	}
 	r.Log.Info("took up a running step", keyJob, a.job.ID, keyStep, a.step.Name, "state", state.String())
+	out := newOutput(&a.step, r.KeepLog, r.foundMask(a.step.Attempt, a.job.Workspace))
 	a.mu.Lock()
-	a.proc = p
-	a.out = newOutput(&a.step, r.KeepLog, r.foundMask(a.step.Attempt, a.job.Workspace))
+	a.proc, a.out = p, out
 	a.mu.Unlock()
 	sameBoot := a.step.Boot == r.boot
 	switch {
@@ -69,24 +72,34 @@ func (r *Runner) takeUp(ctx context.Context, a *attempt) {
 	case sameBoot && state == proc.NeverBegan, !sameBoot && facts.flow[a.step.Pos].Action.Idempotent:
 		r.requeue(ctx, a, facts.flow)
 	case sameBoot: // its wrapper is gone, its children may live
-		if err := proc.Sweep(r.folder(a.step.Attempt), a.step.Attempt); err != nil {
-			r.Log.Error("end what is left of the step", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
-		}
+		r.sweep(a)
 		r.finish(ctx, a, facts.flow)
 	default:
 		r.interrupted(ctx, a, facts.flow)
 	}
 }
 
-// requeue makes the step ready again: its attempt did nothing, or may be
-// repeated.
-func (r *Runner) requeue(ctx context.Context, a *attempt, flow workspace.Flow) {
-	if a.job.Status.Ended() {
-		r.end(ctx, a, flow, ending{Status: store.Cancelled})
-		return
+// sweep ends what is left of an attempt whose wrapper is gone.
+func (r *Runner) sweep(a *attempt) {
+	if err := proc.Sweep(r.folder(a.step.Attempt), a.step.Attempt); err != nil {
+		r.Log.Error("end what is left of the step", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
 	}
+}
+
+// requeue makes the step ready again, since its attempt did nothing or may be
+// repeated; unless its job was cancelled meanwhile.
+func (r *Runner) requeue(ctx context.Context, a *attempt, flow workspace.Flow) {
 	err := r.insist(ctx, a, "queue step again", func() error {
-		return r.Store.Update(ctx, func(tx *store.Tx) error { return tx.QueueStep(&a.step, store.Running) })
+		return r.Store.Update(ctx, func(tx *store.Tx) error {
+			job, err := tx.JobBySeq(a.step.Job)
+			if err != nil {
+				return err
+			}
+			if job.Status.Ended() {
+				return r.commitEnd(tx, a, flow, ending{Status: store.Cancelled})
+			}
+			return tx.QueueStep(&a.step, store.Running)
+		})
 	})
 	if err != nil {
 		r.abandon(a, err)
@@ -106,8 +119,9 @@ func (r *Runner) interrupted(ctx context.Context, a *attempt, flow workspace.Flo
 		"which may have done a part of its work (an action with idempotent: true is tried again)"})
 }
 
-// sweepFolders deletes the folders of attempts that have ended in the store.
-func (r *Runner) sweepFolders(running []*attempt) {
+// sweepFolders deletes the folders of attempts that have ended in the store,
+// beside the work of the server. There may be many after a crash.
+func (r *Runner) sweepFolders(ctx context.Context, running []*attempt) {
 	live := map[string]bool{}
 	for _, a := range running {
 		live[a.step.Attempt] = true
@@ -116,12 +130,14 @@ func (r *Runner) sweepFolders(running []*attempt) {
 	if err != nil && !os.IsNotExist(err) {
 		r.Log.Warn("look for old attempts", keyErr, err)
 	}
-	for _, f := range folders {
-		if live[f.Name()] {
-			continue
+	r.wait.Go(func() {
+		for _, f := range folders {
+			if live[f.Name()] || ctx.Err() != nil {
+				continue
+			}
+			if err := proc.Remove(filepath.Join(r.folder(""), f.Name())); err != nil {
+				r.Log.Warn("remove old attempt", keyErr, err)
+			}
 		}
-		if err := proc.Remove(filepath.Join(r.folder(""), f.Name())); err != nil {
-			r.Log.Warn("remove old attempt", keyErr, err)
-		}
-	}
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -45,6 +46,7 @@ type Runner struct {
 	shellErr error   // why there is none
 	boot     string
 
+	plans    plans
 	mu       sync.Mutex
 	attempts map[string]*attempt // by attempt id, from claim to end
 	free     chan struct{}       // a place became free
@@ -140,6 +142,13 @@ func (r *Runner) claim(ctx context.Context, places int) (claimed []*attempt, err
 			if err != nil {
 				return err
 			}
+			if job.Status.Ended() { // nothing of it may begin any more
+				step.Status, step.CompletedAt = store.Cancelled, now
+				if err := tx.EndStep(&step, store.Ready); err != nil {
+					return err
+				}
+				continue
+			}
 			step.Status, step.Attempt, step.Boot, step.StartedAt = store.Running, uuid.NewString(), r.boot, now
 			if err := tx.StartStep(&step); err != nil {
 				return err
@@ -164,8 +173,29 @@ func (r *Runner) begin(ctx context.Context, a *attempt, body func(context.Contex
 	r.wait.Add(1)
 	go func() {
 		defer r.wait.Done()
+		defer r.survive(a)
 		body(ctx, a)
 	}()
+}
+
+// survive ends a step whose attempt panicked here: one broken step must take
+// neither the server down, nor the next one that takes it up.
+func (r *Runner) survive(a *attempt) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	r.Log.Error("panic", keyJob, a.job.ID, keyStep, a.step.Name, "panic", p, "stack", string(debug.Stack()))
+	ctx := context.Background()
+	if a.proc != nil {
+		if err := a.proc.Kill(ctx, 0); err != nil {
+			r.Log.Error("end the step's processes", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+		}
+	}
+	a.mu.Lock()
+	a.out = output{closed: true, mask: a.out.mask}
+	a.mu.Unlock()
+	r.end(ctx, a, a.flow, ending{Status: store.Failed, Error: "internal error: the server's log says more"})
 }
 
 // release forgets an ended attempt and gives its place to the next step.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -112,4 +113,68 @@ tasks:
 	if diff := cmp.Diff([]string{"before ••••••", "after ••••••"}, res.log); diff != "" || res.Status != store.Completed {
 		t.Errorf("%s %s %s", res.Status, res.Error, diff)
 	}
+}
+
+func TestMaskedOutputStaysJSON(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, `
+secrets: {pin: "123456", word: 'a"b\c'}
+tasks:
+  t:
+    flow:
+      s:
+        type: script
+        env: {WORD: "{{ secret.word }}"}
+        script: |
+          printf '{"n": %s, "list": ["x%sy"], "ok": true}' 123456 123456 > "$STROEM_OUTPUT"
+`)
+	res := r.run("t", nil)
+	if got := string(res.steps["s"].Output); got != `{"list":["x••••••y"],"n":"••••••","ok":true}` {
+		t.Errorf("%s %s", got, res.Error)
+	}
+}
+
+// A cancel that comes while a found step is being taken up is not lost.
+func TestStepOfACancelledJobIsNotStarted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, one("echo ran"))
+	r.halt()
+	job := r.submit("t", nil)
+	err := r.st.Update(t.Context(), func(tx *store.Tx) error {
+		runs, err := tx.NextReady(1)
+		if err != nil {
+			return err
+		}
+		runs[0].Attempt, runs[0].Boot, runs[0].StartedAt = "gone", thisBoot(t), time.Now()
+		return tx.StartStep(&runs[0])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.rn.Cancel(t.Context(), job.ID); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	res := r.wait(job)
+	if res.steps["s"].Status != store.Cancelled || len(res.log) != 0 || !res.StartedAt.IsZero() {
+		t.Errorf("step is %s, %v, job started at %s", res.steps["s"].Status, res.log, res.StartedAt)
+	}
+}
+
+// A step whose folder somebody took away is not started a second time.
+func TestStepWithoutItsFolderIsLost(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, one("echo $$\nsleep 1000"))
+	job := r.submit("t", nil)
+	res := r.until(job.ID, func(res result) bool { return len(res.log) == 1 })
+	r.halt()
+	if err := os.RemoveAll(filepath.Join(r.st.Dir(), "steps", res.steps["s"].Attempt)); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	got := r.wait(job)
+	if got.Status != store.Failed || !strings.Contains(got.Error, "killed from outside") {
+		t.Errorf("job is %s: %s", got.Status, got.Error)
+	}
+	gone(t, pids(t, res.log)[0])
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -148,15 +149,15 @@ func (r *Runner) Cancel(ctx context.Context, id string) error {
 		}
 		return cancelJob(tx, &job, r.Now())
 	})
-	if err != nil {
-		return err
-	}
-	for _, a := range r.live() {
-		if a.job.ID == id {
-			a.cancel()
+	var ended *Ended
+	if err == nil || errors.As(err, &ended) && ended.Status == store.Cancelled {
+		for _, a := range r.live() {
+			if a.job.ID == id {
+				a.cancel()
+			}
 		}
 	}
-	return nil
+	return err
 }
 
 func cancelJob(tx *store.Tx, job *store.Job, now time.Time) error {

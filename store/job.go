@@ -193,7 +193,6 @@ func (tx *Tx) StartJob(job *Job, at time.Time) error {
 // then ErrConflict.
 func (tx *Tx) EndJob(job *Job) error {
 	tx.touch(TopicJob(job.Seq))
-	return tx.change(`UPDATE job SET status = ?, started_at = coalesce(started_at, ?), completed_at = ?, error = ?, output = ?
-		WHERE seq = ? AND status IN ('pending', 'running')`,
-		job.Status, stamp{&job.CompletedAt}, stamp{&job.CompletedAt}, job.Error, document{(*[]byte)(&job.Output)}, job.Seq)
+	return tx.change(`UPDATE job SET status = ?, completed_at = ?, error = ?, output = ?
+		WHERE seq = ? AND status IN ('pending', 'running')`, job.Status, stamp{&job.CompletedAt}, job.Error, document{(*[]byte)(&job.Output)}, job.Seq)
 }

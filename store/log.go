@@ -44,22 +44,23 @@ type LogLine struct {
 // them is counted.
 func (tx *Tx) AppendLog(s *StepRun, chunks []Chunk, keep int64) error {
 	var jobLines, lines, head, tail int64
+	var cut bool // something was left out already, so the first half is full
 	if err := tx.row(`SELECT log_lines FROM job WHERE seq = ?`, []any{s.Job}, &jobLines); err != nil {
 		return err
 	}
-	if err := tx.row(`SELECT log_lines, head_bytes, tail_bytes FROM step WHERE job = ? AND pos = ?`,
-		[]any{s.Job, s.Pos}, &lines, &head, &tail); err != nil {
+	if err := tx.row(`SELECT log_lines, head_bytes, tail_bytes, cut_bytes > 0 FROM step WHERE job = ? AND pos = ?`,
+		[]any{s.Job, s.Pos}, &lines, &head, &tail, &cut); err != nil {
 		return err
 	}
 	var cutBytes, cutLines int64
 	for _, c := range chunks {
 		if c.Cut > 0 {
-			cutBytes, cutLines = cutBytes+c.Cut, cutLines+c.Lines
+			cut, cutBytes, cutLines = true, cutBytes+c.Cut, cutLines+c.Lines
 			jobLines, lines = jobLines+c.Lines, lines+c.Lines
 			continue
 		}
 		size := int64(len(c.Body))
-		inTail := tail > 0 || head+size > keep/2
+		inTail := cut || tail > 0 || head+size > keep/2
 		if _, err := tx.exec(`INSERT INTO log (job, step, line, step_line, lines, stream, tail, at, size, body)
 			VALUES (?,?,?,?,?,?,?,?,?,?)`, s.Job, s.Pos, jobLines, lines, c.Lines, c.Stream, inTail,
 			stamp{&c.At}, size, c.Body); err != nil {

@@ -85,26 +85,27 @@ func (tx *Tx) steps(query string, args ...any) ([]StepRun, error) {
 // write its output anew.
 func (tx *Tx) QueueStep(s *StepRun, from Status) error { return tx.queue(s, from, 0) }
 
-// queue gives the step its turn. Turns are rounds: each round holds at most
-// one step of a job, and the lowest round is served first, so a fan-out of a
-// thousand lets every other job have one step in between. A job that has
-// begun goes on in the round that is being served; a new job joins one round
-// later (join = 1), so that newcomers never hold up what is waiting. Nothing
-// here depends on how many steps wait.
+// queue gives the step its turn. Turns are rounds: each holds at most one step
+// of a job, and the lowest round is served first, so neither a fan-out of a
+// thousand nor a chain without end keeps other jobs waiting for more than a
+// step. A new job joins one round later than the one that is being served
+// (join = 1), so that newcomers never hold up what waits there. Nothing here
+// depends on how many steps wait.
 func (tx *Tx) queue(s *StepRun, from Status, join int64) error {
-	var round, last sql.NullInt64
-	if err := tx.row(`SELECT min(turn) FROM step WHERE status = 'ready'`, nil, &round); err != nil {
+	var round sql.NullInt64
+	var turn int64
+	if err := tx.row(`SELECT coalesce((SELECT min(turn) FROM step WHERE status = 'ready'),
+		(SELECT max(turn) FROM step WHERE status = 'running'))`, nil, &round); err != nil {
 		return err
 	}
-	if err := tx.row(`SELECT max(turn) FROM step WHERE job = ? AND status = 'ready'`, []any{s.Job}, &last); err != nil {
+	if round.Valid { // else nobody else is there, and rounds begin anew
+		if err := tx.row(`SELECT turn FROM job WHERE seq = ?`, []any{s.Job}, &turn); err != nil {
+			return err
+		}
+		turn = max(turn+1, round.Int64+join)
+	}
+	if _, err := tx.exec(`UPDATE job SET turn = ? WHERE seq = ?`, turn, s.Job); err != nil {
 		return err
-	}
-	turn := round.Int64
-	if round.Valid {
-		turn += join
-	}
-	if last.Valid {
-		turn = max(turn, last.Int64+1)
 	}
 	tx.touch(TopicQueue, TopicJob(s.Job))
 	return tx.change(`UPDATE step SET status = 'ready', turn = ?, attempt = '', boot = '', started_at = NULL,

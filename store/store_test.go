@@ -295,6 +295,38 @@ func TestJobThatHasBegunGoesOnBeforeNewcomers(t *testing.T) {
 	}
 }
 
+func TestChainAndNewcomersTakeTurns(t *testing.T) {
+	t.Parallel()
+	st := open(t)
+	names := map[int64]string{}
+	chain := insert(t, st, "chain")
+	names[chain.Seq] = ""
+	var order []string
+	for i := range 6 { // one place, a newcomer while each step runs, and the chain goes on after it
+		var now store.StepRun
+		update(t, st, func(tx *store.Tx) error {
+			due, err := tx.NextReady(1)
+			if err != nil {
+				return err
+			}
+			now = due[0]
+			return tx.StartStep(&now)
+		})
+		order = append(order, names[now.Job]+now.Name)
+		names[insert(t, st, fmt.Sprint("new", i)).Seq] = ""
+		update(t, st, func(tx *store.Tx) error {
+			if now.Job == chain.Seq {
+				return tx.QueueStep(&now, store.Running)
+			}
+			now.Status, now.CompletedAt = store.Completed, noon
+			return tx.EndStep(&now, store.Running)
+		})
+	}
+	if diff := cmp.Diff([]string{"chain", "chain", "new0", "chain", "new1", "chain"}, order); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestQueriesOfTheQueueUseTheirIndex(t *testing.T) {
 	t.Parallel()
 	st := open(t)
@@ -304,6 +336,7 @@ func TestQueriesOfTheQueueUseTheirIndex(t *testing.T) {
 		`SELECT * FROM step WHERE status = 'running' ORDER BY job, pos`:                                 "step_running",
 		`SELECT seq FROM job WHERE status = 'failed' ORDER BY seq DESC LIMIT 20`:                        "job_by_status",
 		`SELECT seq FROM job WHERE workspace = 'w' ORDER BY seq DESC LIMIT 20`:                          "job_by_workspace",
+		`SELECT seq FROM job WHERE task='t' ORDER BY seq DESC LIMIT 1`:                                  "job_by_name",
 		`SELECT seq FROM job WHERE workspace='w' AND status='x' ORDER BY seq DESC LIMIT 1`:              "job_by_workspace_status",
 		`SELECT seq FROM job WHERE workspace='w' AND task='t' AND status='x' ORDER BY seq DESC LIMIT 1`: "job_by_task_status",
 		`SELECT seq FROM job WHERE workspace='w' AND task='t' ORDER BY seq DESC LIMIT 1`:                "job_by_task",

@@ -49,11 +49,18 @@ func (p *Process) Kill(ctx context.Context, grace time.Duration) error {
 	}
 }
 
-// Sweep kills whatever still bears the mark of an attempt whose wrapper is gone.
+// strays says whether any process bears the mark of an attempt.
+func strays(dir, id string) (found bool, err error) {
+	err = newHunt(dir, id).pass(0, func(member) { found = true })
+	return found, err
+}
+
+// Sweep kills whatever still bears the mark of an attempt whose wrapper is gone,
+// whatever became of its folder.
 func Sweep(dir, id string) error {
 	p, err := open(dir, id)
 	if err != nil {
-		return err
+		p = newProcess(dir, id)
 	}
 	defer p.letGo()
 	defer p.exit.close()

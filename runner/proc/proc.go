@@ -174,6 +174,17 @@ func Attach(dir, id string) (*Process, State, error) {
 		p.letGo()
 		return nil, Lost, fmt.Errorf("look at attempt %s: %w", id, err)
 	}
+	if state == NeverBegan && p.state == nil {
+		// Somebody may have taken the folder away from under a living step.
+		found, err := strays(dir, id)
+		if err != nil {
+			p.letGo()
+			return nil, Lost, fmt.Errorf("look for attempt %s: %w", id, err)
+		}
+		if found {
+			state = Lost
+		}
+	}
 	if state == Alive {
 		p.follow()
 	} else {

@@ -215,5 +215,8 @@ func (p *Process) Kill(ctx context.Context, _ time.Duration) error {
 	}
 }
 
+// strays are none: what an attempt had ended with its job object.
+func strays(string, string) (bool, error) { return false, nil }
+
 // Sweep has nothing to do: what an attempt had ended with its job object.
 func Sweep(string, string) error { return nil }
