@@ -36,8 +36,9 @@ type Config struct {
 	Log            LogConfig                  `yaml:"log"`
 	AllowEnv       []string                   `yaml:"allow_env"` // what get_env may read
 
-	file  string   // where it was read, "" without one
-	notes []string // what keys of the original mean here
+	file  string            // where it was read, "" without one
+	from  map[string]string // the variable that set a key, for those that one did
+	notes []string          // what keys of the original mean here
 }
 
 // WorkspaceConfig says where a workspace comes from.
@@ -123,7 +124,7 @@ var original = map[string]string{
 // loadConfig finds and reads the configuration: the named file, else
 // server-config.yaml here, else none. STROEM__A__B=value stands over a.b.
 func loadConfig(file string, environ []string) (*Config, error) {
-	c := &Config{file: file}
+	c := &Config{file: file, from: map[string]string{}}
 	if file == "" {
 		if _, err := os.Stat(defaultFile); err == nil {
 			c.file = defaultFile
@@ -147,6 +148,7 @@ func loadConfig(file string, environ []string) (*Config, error) {
 		return nil, errors.Join(errs...)
 	}
 	c.MCP.Enabled = c.file == ""
+	c.Runner.MaxConcurrent, c.Log.MaxBytes = 2*runtime.NumCPU(), keepLog
 	if err := tree.Decode(c); err != nil {
 		return nil, fmt.Errorf("%s: %w", cmp.Or(c.file, "configuration"), err)
 	}
@@ -180,7 +182,10 @@ func (c *Config) check(n *yaml.Node, t reflect.Type, at, where string) (errs []e
 		n = n.Alias
 	}
 	if t.Kind() != reflect.Struct && t.Kind() != reflect.Map {
-		return nil
+		if want := misfit(n, t); want != "" {
+			errs = append(errs, fmt.Errorf("%s: %s must be %s, not %q", place(n), at, want, n.Value))
+		}
+		return errs
 	}
 	if n.Kind != yaml.MappingNode {
 		if n.Tag == "!!null" {
@@ -208,6 +213,23 @@ func (c *Config) check(n *yaml.Node, t reflect.Type, at, where string) (errs []e
 		}
 	}
 	return errs
+}
+
+// misfit says what a value must be, if it is not.
+func misfit(n *yaml.Node, t reflect.Type) (want string) {
+	switch {
+	case n.Tag == "!!null":
+	case t == reflect.TypeFor[Size](): // has words of its own
+	case t.Kind() == reflect.Bool && n.ShortTag() != "!!bool":
+		return "true or false"
+	case t.Kind() == reflect.Int && n.ShortTag() != "!!int":
+		return "a whole number"
+	case t.Kind() == reflect.String && n.Kind != yaml.ScalarNode:
+		return "a text"
+	case t.Kind() == reflect.Slice && n.Kind != yaml.SequenceNode:
+		return "a list"
+	}
+	return ""
 }
 
 // member is the type of a key of a struct or map.
@@ -254,6 +276,7 @@ func (c *Config) override(tree *yaml.Node, name, value string) []error {
 	if errs := c.check(chain, reflect.TypeFor[Config](), "", name); len(errs) > 0 {
 		return errs
 	}
+	c.from[strings.Join(steps, ".")] = name
 	at := tree
 	for _, key := range steps[:len(steps)-1] {
 		next := child(at, key)
@@ -294,22 +317,22 @@ func child(m *yaml.Node, key string) *yaml.Node {
 // complete fills in defaults, resolves paths and checks values.
 func (c *Config) complete() error {
 	c.Listen = cmp.Or(c.Listen, "127.0.0.1:8080")
-	if c.Runner.MaxConcurrent == 0 {
-		c.Runner.MaxConcurrent = 2 * runtime.NumCPU()
-	}
-	c.Log.MaxBytes = cmp.Or(c.Log.MaxBytes, keepLog)
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return c.fault("listen", "%q is not an address; write host:port, for example 127.0.0.1:8080", c.Listen)
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return c.fault("listen", "%q is not a port; write a number up to 65535", port)
-	} else if _ = n; !c.InsecureListen && !isLoopback(host) {
+	}
+	if !c.InsecureListen && !isLoopback(host) {
 		return c.fault("listen", "%s can be reached from other machines, and without sign-in everybody there could run tasks; "+
 			"use 127.0.0.1:%s, or set insecure_listen: true if something else guards the port", c.Listen, port)
 	}
 	if c.Runner.MaxConcurrent < 1 {
 		return c.fault("runner.max_concurrent", "must be at least 1")
+	}
+	if c.Log.MaxBytes < 1<<20 {
+		return c.fault("log.max_bytes", "must be at least 1MiB, of which a log keeps its first and its last half")
 	}
 	if c.Data == "" {
 		if c.Data, err = defaultData(); err != nil {
@@ -332,7 +355,7 @@ func (c *Config) complete() error {
 }
 
 func (c *Config) fault(key, format string, args ...any) error {
-	return fmt.Errorf("%s: %s: "+format, append([]any{cmp.Or(c.file, "configuration"), key}, args...)...)
+	return fmt.Errorf("%s: %s: "+format, append([]any{cmp.Or(c.from[key], c.file, "configuration"), key}, args...)...)
 }
 
 // relative makes a path of the file relative to it, and absolute.
@@ -348,7 +371,7 @@ func (c *Config) relative(path string) string {
 
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // defaultData is the data folder of this user on this system.

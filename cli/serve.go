@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
@@ -12,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -78,10 +82,12 @@ func openStore(dir string) (*store.Store, error) {
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		return nil, fmt.Errorf("%w: %s; stop that server, or choose another folder with --data", err, dir)
-	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("cannot write the data folder: %w; choose another one with --data", err)
+	case errors.Is(err, store.ErrNewer):
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("cannot use the data folder %s: %w; choose another one with --data", dir, err)
 	}
-	return st, err
+	return st, nil
 }
 
 // folders are the configured workspaces by name. Without a configuration
@@ -118,7 +124,23 @@ func unpackExamples(dir string) error {
 	if err := os.CopyFS(half, examples.FS); err != nil {
 		return err
 	}
+	if err := ownersAlone(half); err != nil {
+		return err
+	}
 	return os.Rename(half, dir)
+}
+
+// ownersAlone takes every right from everybody but the owner.
+func ownersAlone(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			return os.Chmod(path, 0o700)
+		}
+		return os.Chmod(path, 0o600)
+	})
 }
 
 // serve joins the parts and runs them until the context ends.
@@ -138,15 +160,15 @@ func serve(e *env, cfg *Config, plane *control.Plane, log *slog.Logger) error {
 	}
 	url := "http://" + listeners[0].Addr().String()
 	g.Go(func() error { return plane.Runner.Run(ctx) })
-	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, log)) })
+	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, log, ctx.Done())) })
 	if err := greet(ctx, e.stdout, cfg, plane, url); err != nil {
 		log.Error("greet", "err", err)
 	}
 	return g.Wait()
 }
 
-func handler(cfg *Config, plane *control.Plane, url string, log *slog.Logger) http.Handler {
-	wc := web.Config{Plane: plane, URL: url, Version: version(), Log: log,
+func handler(cfg *Config, plane *control.Plane, url string, log *slog.Logger, stopping <-chan struct{}) http.Handler {
+	wc := web.Config{Plane: plane, URL: url, Version: version(), Log: log, Stopping: stopping,
 		AllowedHosts: cfg.MCP.AllowedHosts, AllowedOrigins: cfg.MCP.AllowedOrigins}
 	if cfg.MCP.Enabled {
 		wc.MCP = mcpsrv.Handler(plane, version(), log)
@@ -161,22 +183,32 @@ func listen(addr string) ([]net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	addrs := []string{addr}
-	if host == "localhost" {
-		addrs = []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+	if !strings.EqualFold(host, "localhost") {
+		l, err := listenOn(addr)
+		return []net.Listener{l}, err
 	}
-	var list []net.Listener
-	for i, a := range addrs {
-		l, err := net.Listen("tcp", a)
-		switch {
-		case err == nil:
-			list = append(list, l)
-		case i == 0:
-			return nil, fmt.Errorf("cannot listen on %s: %w; stop what uses the port, or choose another with listen: "+
-				"in %s or STROEM__LISTEN=127.0.0.1:8081", a, err, defaultFile)
-		}
+	first, err := listenOn(net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return nil, err
 	}
-	return list, nil
+	_, port, _ = net.SplitHostPort(first.Addr().String()) // an address of ours has a port
+	second, err := listenOn(net.JoinHostPort("::1", port))
+	switch {
+	case err == nil:
+		return []net.Listener{first, second}, nil
+	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EAFNOSUPPORT): // no IPv6 here
+		return []net.Listener{first}, nil
+	}
+	return nil, errors.Join(err, first.Close())
+}
+
+func listenOn(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w; stop what uses the port, or choose another with listen: "+
+			"in %s or STROEM__LISTEN=127.0.0.1:8081", addr, err, defaultFile)
+	}
+	return l, nil
 }
 
 // serveHTTP serves until ctx ends, then gives what is under way a moment.
@@ -225,7 +257,8 @@ func greet(ctx context.Context, w io.Writer, cfg *Config, plane *control.Plane, 
 		fmt.Fprintf(w, "  tasks   none: add a workspace to %s, for example\n            workspaces: {default: {type: folder, path: .}}\n", cfg.file)
 	}
 	if !cfg.MCP.Enabled {
-		fmt.Fprintf(w, "  agents  MCP is off; mcp: {enabled: true} in %s turns it on\n", cfg.file)
+		where := cmp.Or(cfg.from["mcp.enabled"], cfg.file)
+		fmt.Fprintf(w, "  agents  MCP is off; mcp.enabled: true turns it on (%s)\n", where)
 		return nil
 	}
 	fmt.Fprintf(w, "  agents  %s/mcp; for Claude Code: claude mcp add --transport http stroem %s/mcp\n", url, url)

@@ -580,3 +580,36 @@ func TestChangedSourceIsReloaded(t *testing.T) {
 	write(t, dir, "scripts/say.sh", "echo after\n")
 	poll(t, said, func(got string) bool { return got == "[s] after" })
 }
+
+// A secret input reaches its script and nobody else.
+func TestSecretInputOfARealServer(t *testing.T) {
+	t.Parallel()
+	dir, home := t.TempDir(), t.TempDir()
+	write(t, dir, "w.yaml", `
+secrets: {token: the-workspace-secret}
+tasks:
+  t:
+    input: {key: {type: string, secret: true, required: true}}
+    flow:
+      s: {type: script, script: 'echo "${#INPUT_KEY} $INPUT_KEY {{ secret.token }}"'}
+`)
+	s := serve(t, home, t.TempDir(), config(t, "w", dir))
+	id := s.execute("w", "t", map[string]any{"key": "the-input-secret"})
+	s.await(id, "completed")
+	s.awaitLog(id, "[s] 16 •••••• ••••••")
+	res, err := http.Get(s.url + "/api/jobs/" + id) //nolint:noctx // a test's own server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || !strings.Contains(string(body), `"input":{"key":"••••••"}`) {
+		t.Errorf("%s %v", body, err)
+	}
+	s.kill(syscall.SIGTERM)
+	for _, secret := range []string{"the-input-secret", "the-workspace-secret"} {
+		out, _ := exec.Command("grep", "-rl", secret, home).Output()
+		if len(out) > 0 || strings.Contains(s.log(), secret) {
+			t.Errorf("%q is in %s or in the server's log", secret, out)
+		}
+	}
+}

@@ -153,6 +153,9 @@ func (p *Plane) task(tx *store.Tx, ws, name string) (store.StoredTask, error) {
 	}
 	e := missing("task", name, fmt.Sprintf(" in workspace %q", ws), known)
 	e.Workspace = ws
+	if info, err := tx.Workspace(ws); err == nil && info.Error != "" {
+		e.Msg += fmt.Sprintf(" (the workspace does not load in full: %s)", info.Error)
+	}
 	return t, e
 }
 
@@ -329,7 +332,8 @@ func (p *Plane) Stats(ctx context.Context) (counts map[store.Status]int64, err e
 // LogPage is a part of a log.
 type LogPage struct {
 	Lines []store.LogLine
-	Total int64 // lines that the log has had, kept or not
+	Total int64           // lines that the log has had, kept or not
+	Cut   []store.StepRun // the steps of whose log the middle was left out
 }
 
 // Tail is the last lines of a job's log, or of one of its steps.
@@ -349,14 +353,22 @@ func (p *Plane) logs(ctx context.Context, id, step string, limit int, from func(
 		if err != nil {
 			return err
 		}
+		runs, err := tx.Steps(job.Seq)
+		if err != nil {
+			return err
+		}
 		pos := store.AllSteps
 		page.Total = job.LogLines
 		if step != "" {
-			run, err := p.step(tx, &job, step)
-			if err != nil {
+			if pos, err = place(runs, step, job.ID); err != nil {
 				return err
 			}
-			pos, page.Total = run.Pos, run.LogLines
+			page.Total = runs[pos].LogLines
+		}
+		for _, run := range runs {
+			if run.CutBytes > 0 && (pos == store.AllSteps || pos == run.Pos) {
+				page.Cut = append(page.Cut, run)
+			}
 		}
 		page.Lines, err = tx.LogLines(job.Seq, pos, from(page.Total), limit)
 		return err
@@ -364,19 +376,16 @@ func (p *Plane) logs(ctx context.Context, id, step string, limit int, from func(
 	return page, err
 }
 
-func (p *Plane) step(tx *store.Tx, job *store.Job, name string) (store.StepRun, error) {
-	runs, err := tx.Steps(job.Seq)
-	if err != nil {
-		return store.StepRun{}, err
-	}
+// place finds a step by its name.
+func place(runs []store.StepRun, name, job string) (int, error) {
 	var known []string
 	for _, run := range runs {
 		if run.Name == name {
-			return run, nil
+			return run.Pos, nil
 		}
 		known = append(known, run.Name)
 	}
-	return store.StepRun{}, missing("step", name, fmt.Sprintf(" in job %s", job.ID), known)
+	return 0, missing("step", name, " in job "+job, known)
 }
 
 // Cancel ends a job. A job that has ended already is a Conflict that says how

@@ -129,10 +129,13 @@ func (p *Plane) loadLocked(ctx context.Context, w *space) error {
 			return nil
 		}
 		p.Log.Warn("load workspace", "workspace", w.Name, "err", err)
-		w.shown = text
-		return p.Store.Update(ctx, func(tx *store.Tx) error {
+		err := p.Store.Update(ctx, func(tx *store.Tx) error {
 			return tx.SetWorkspaceError(w.Name, w.Path, text, p.Now())
 		})
+		if err == nil {
+			w.shown = text
+		}
+		return err
 	}
 	if w.last == nil || w.last.Revision != ws.Revision || w.missing {
 		known := len(ws.Problems)
@@ -194,11 +197,11 @@ func (p *Plane) follow(ctx context.Context, w *space) {
 		case <-lost: // events were missed
 		case <-slow.C:
 		}
+		if watcher != nil { // first, so that a new folder is watched before it is read
+			w.watch(watcher)
+		}
 		if err := p.load(ctx, w); err != nil && ctx.Err() == nil {
 			p.Log.Error("reload workspace", "workspace", w.Name, "err", err)
-		}
-		if watcher != nil {
-			w.watch(watcher)
 		}
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -98,6 +100,27 @@ func hintOf(err error) string {
 	return ""
 }
 
+// fit is as many of the first of list as have at most so many bytes as JSON.
+func fit[T any](list []T, most int) []T {
+	size := 0
+	for i := range list {
+		text, err := compact(list[i])
+		if size += len(text) + 1; err != nil || size > most {
+			return list[:i]
+		}
+	}
+	return list
+}
+
+// fitNote is as much of a list as a result can hold, and a note if that is not
+// all.
+func fitNote[T any](list []T, noun, further string) (shown []T, notes []string) {
+	if shown = fit(list, maxResult-2); len(shown) < len(list) {
+		notes = []string{fmt.Sprintf("%d of %d %s are shown%s", len(shown), len(list), noun, further)}
+	}
+	return shown, notes
+}
+
 // compact is v as JSON on one line, with < > & as they are.
 func compact(v any) (string, error) {
 	var b bytes.Buffer
@@ -135,6 +158,10 @@ func decodeArgs(tool mcp.Tool, raw any, into any) error {
 	if len(faults) > 0 {
 		return fmt.Errorf("%s: %s (%s)", tool.Name, strings.Join(faults, "; "), allowed(known))
 	}
+	wholeNumbers(tool, given)
+	if doc, err = json.Marshal(given); err != nil {
+		return fmt.Errorf("the arguments of %s are not JSON: %w", tool.Name, err)
+	}
 	err = json.Unmarshal(doc, into)
 	var wrong *json.UnmarshalTypeError
 	switch {
@@ -144,6 +171,19 @@ func decodeArgs(tool mcp.Tool, raw any, into any) error {
 		return fmt.Errorf("%s: %w", tool.Name, err)
 	}
 	return nil
+}
+
+// wholeNumbers writes 20.0 as 20 where an integer is asked for: JSON Schema
+// makes no difference between the two (2020-12, 4.2.3), and some clients send
+// one for the other.
+func wholeNumbers(tool mcp.Tool, given map[string]json.RawMessage) {
+	for name, v := range given {
+		schema, _ := tool.InputSchema.Properties[name].(map[string]any)
+		f, err := strconv.ParseFloat(string(v), 64)
+		if schema["type"] == "integer" && err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			given[name] = json.RawMessage(strconv.FormatInt(int64(f), 10))
+		}
+	}
 }
 
 func unknownArg(name string, known []string) string {

@@ -101,7 +101,29 @@ func (t tools) jobStatus(ctx context.Context, args struct {
 	for i := range job.Steps {
 		out.Steps = append(out.Steps, statusOf(&job.Steps[i].StepRun))
 	}
+	all := out.Steps
+	if out.Steps = telling(all); len(out.Steps) < len(all) {
+		notes = append(notes, fmt.Sprintf("%d of %d steps are shown, those that run or failed first", len(out.Steps), len(all)))
+	}
 	return out, notes, nil
+}
+
+// telling is the steps, or, if a result cannot hold them all, as many as it
+// can: those that say most about the job.
+func telling(all []stepStatus) []stepStatus {
+	some := fit(all, maxResult/2)
+	if len(some) == len(all) {
+		return all
+	}
+	ranked, first := slices.Clone(all), []store.Status{store.Failed, store.Running, store.Suspended, store.Ready}
+	rank := func(s stepStatus) int {
+		if i := slices.Index(first, s.Status); i >= 0 {
+			return i
+		}
+		return len(first)
+	}
+	slices.SortStableFunc(ranked, func(a, b stepStatus) int { return rank(a) - rank(b) })
+	return fit(ranked, maxResult/2)
 }
 
 func statusOf(run *store.StepRun) stepStatus {
@@ -135,12 +157,16 @@ func (t tools) jobLogs(ctx context.Context, args struct {
 	}
 	text, first := logText(page)
 	last := page.Lines[len(page.Lines)-1].N + 1
-	if first == 0 && last == page.Total {
+	if first == 0 && last == page.Total && len(page.Cut) == 0 {
 		return text, nil, nil
 	}
 	note := fmt.Sprintf("lines %d–%d of %d", first+1, last, page.Total)
 	if args.Step == "" {
 		note += "; name a step to see the last lines of that one alone"
+	}
+	for _, s := range page.Cut {
+		note += fmt.Sprintf("; %d bytes in %d lines are missing from the middle of step %s, whose log is longer than log.max_bytes",
+			s.CutBytes, s.CutLines, s.Name)
 	}
 	return text, []string{note}, nil
 }
@@ -222,8 +248,6 @@ func (t tools) listJobs(ctx context.Context, args struct {
 func checkFilter(f store.JobFilter) error {
 	var msg string
 	switch {
-	case f.Task != "" && f.Workspace == "":
-		msg = `the filter "task_name" needs "workspace" too`
 	case f.Status != "" && !slices.Contains(store.JobStatuses, f.Status):
 		msg = fmt.Sprintf("no status %q; it is one of %s", control.Clean(string(f.Status)), strings.Join(jobStatuses(), ", "))
 	case f.Limit < 1 || f.Limit > maxJobs:

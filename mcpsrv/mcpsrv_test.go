@@ -55,7 +55,9 @@ type agent struct {
 	st *store.Store
 }
 
-func connect(t *testing.T) *agent {
+func connect(t *testing.T) *agent { return connectTo(t, yaml) }
+
+func connectTo(t *testing.T, yaml string) *agent {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "w.yaml"), []byte(yaml), 0o600); err != nil {
@@ -157,7 +159,6 @@ func TestMistakesAreToldInSentences(t *testing.T) {
 		{"get_job_status", `{"job_id":"x"}`, `no job "x"; execute_task returns a job's id, list_jobs shows the recent ones`},
 		{"get_job_logs", `{"job_id":"../../etc/passwd"}`, `no job "../../etc/passwd"; `},
 		{"cancel_job", `{"job_id":"\u0000\n"}`, `no job "\x00\n"; `},
-		{"list_jobs", `{"task_name":"deploy"}`, `the filter "task_name" needs "workspace" too`},
 		{"list_jobs", `{"status":"done"}`, `no status "done"; it is one of pending, running, completed, failed, cancelled, skipped`},
 		{"list_jobs", `{"limit":0}`, `limit is a number from 1 to 100`},
 		{"list_jobs", `{"limit":"many"}`, `list_jobs: argument "limit" must be a whole number, not string`},
@@ -205,6 +206,31 @@ func TestLogsAreBoundedAndSaySo(t *testing.T) {
 	texts, _ = a.call("get_job_logs", fmt.Sprintf(`{"job_id":%q}`, id))
 	if len(texts[0]) > 5000 || !strings.HasSuffix(texts[0], "…(45904 more bytes)") {
 		t.Errorf("a long line is shown as %d bytes: …%s", len(texts[0]), texts[0][len(texts[0])-40:])
+	}
+}
+
+func TestLargeResultsAreCutAndSaySo(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("tasks:\n  wide:\n    flow:\n      first: {type: script, script: exit 1}\n")
+	for i := range 600 {
+		fmt.Fprintf(&b, "      step-%d: {type: script, script: 'true', depends_on: [first]}\n", i)
+	}
+	for i := range 400 {
+		fmt.Fprintf(&b, "  task-%d: {description: one of very many tasks, flow: {s: {type: script, script: 'true'}}}\n", i)
+	}
+	a := connectTo(t, b.String())
+	texts, _ := a.call("list_tasks", `{}`)
+	if len(texts) != 2 || len(texts[0]) > 24<<10 || !json.Valid([]byte(texts[0])) || !strings.Contains(texts[1], "of 401 tasks are shown") {
+		t.Errorf("list_tasks: %d bytes, %q", len(texts[0]), texts[1:])
+	}
+	id := a.run("wide", `{}`)
+	texts, _ = a.call("get_job_status", fmt.Sprintf(`{"job_id":%q}`, id))
+	if len(texts) != 2 || len(texts[0]) > 24<<10 || !strings.Contains(texts[0], `"steps":[{"name":"first","status":"failed"`) {
+		t.Errorf("get_job_status: %d bytes, %.300s %q", len(texts[0]), texts[0], texts[1:])
+	}
+	if texts, isError := a.call("list_jobs", `{"limit":1.0,"task_name":"wide"}`); isError || !strings.Contains(texts[0], `"count":1`) {
+		t.Errorf("list_jobs: %q", texts)
 	}
 }
 

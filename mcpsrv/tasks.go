@@ -36,7 +36,8 @@ func (t tools) workspaces(s *server.MCPServer) {
 			for _, w := range all {
 				list = append(list, item{w.Name, w.Tasks, control.Clean(w.Error)})
 			}
-			return list, nil, err
+			shown, notes := fitNote(list, "workspaces", "")
+			return shown, notes, err
 		})
 }
 
@@ -71,7 +72,8 @@ func (t tools) listTasks(ctx context.Context, args struct {
 	for _, k := range all {
 		list = append(list, item{k.Name, control.Clean(k.Description), k.CanExecute, k.Workspace, k.Folder})
 	}
-	return list, nil, err
+	shown, notes := fitNote(list, "tasks", "; name a workspace to see only its own, or get_task by name")
+	return shown, notes, err
 }
 
 func (t tools) getTask(ctx context.Context, args struct {

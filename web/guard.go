@@ -1,6 +1,10 @@
 package web
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
@@ -13,7 +17,10 @@ import (
 )
 
 // maxBody is the most a request may send.
-const maxBody = 4 << 20
+const (
+	maxBody  = 4 << 20
+	tooLarge = "the request's body is larger than 4 MiB"
+)
 
 // guard puts before next what every request must pass: a Host and an Origin
 // that are ours (against DNS rebinding and foreign pages), a bounded body, and
@@ -34,9 +41,36 @@ func guard(cfg Config, next http.Handler) http.Handler {
 			writeError(w, http.StatusForbidden, "the Origin of this request is not one of this server's; "+
 				"add it to mcp.allowed_origins in server-config.yaml if it is")
 		case r.ContentLength > maxBody:
-			writeError(w, http.StatusRequestEntityTooLarge, "the request's body is larger than 4 MiB")
+			writeError(w, http.StatusRequestEntityTooLarge, tooLarge)
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// onlyJSON lets POSTs of JSON through to the MCP handler, whole: it answers
+// everything else, and a body that is too large, in words of its own.
+func onlyJSON(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			writeError(w, http.StatusMethodNotAllowed, "MCP is spoken here by POST alone: there are no sessions and no streams to GET")
+			return
+		}
+		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+			writeError(w, http.StatusUnsupportedMediaType, "the Content-Type of a request to MCP is application/json")
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			writeError(w, http.StatusRequestEntityTooLarge, tooLarge)
+		case err != nil:
+			writeError(w, http.StatusBadRequest, "the request's body could not be read")
+		default:
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			next.ServeHTTP(w, r)
 		}
 	})

@@ -161,6 +161,9 @@ func (s *site) send(ctx context.Context, id string, out *events) error {
 			out.event(e)
 		case <-quiet.C:
 			out.write(": still here\n\n")
+		case <-s.cfg.Stopping: // the reader comes back to the next server
+			cancel()
+			return <-ended
 		case err := <-ended:
 			if err == nil {
 				out.write("event: end\ndata: {}\n\n")

@@ -19,6 +19,8 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 
+	Stopping <-chan struct{} // closed when the server stops: live streams end
+
 	AllowedHosts   []string // Host names beside the loopback ones
 	AllowedOrigins []string // Origins beside the loopback ones
 }
@@ -30,9 +32,9 @@ func Handler(cfg Config) http.Handler {
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	s.api(mux)
-	mcp := cfg.MCP
-	if mcp == nil {
-		mcp = http.HandlerFunc(mcpOff)
+	mcp := http.Handler(http.HandlerFunc(mcpOff))
+	if cfg.MCP != nil {
+		mcp = onlyJSON(cfg.MCP)
 	}
 	mux.Handle("/mcp", mcp)
 	mux.Handle("/mcp/{$}", mcp)

@@ -168,8 +168,22 @@ func TestBodyIsBounded(t *testing.T) {
 		return // cut off while sending
 	}
 	defer chunked.Body.Close()
-	if chunked.StatusCode < 400 || chunked.StatusCode >= 500 {
+	if chunked.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("of unknown length: %d", chunked.StatusCode)
+	}
+}
+
+func TestMCPTakesPostsOfJSONAlone(t *testing.T) {
+	t.Parallel()
+	srv := site(t, nil)
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodOptions} {
+		if res, _ := ask(t, srv, method, "/mcp", "", nil); res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != "POST" {
+			t.Errorf("%s: %d", method, res.StatusCode)
+		}
+	}
+	res, body := ask(t, srv, http.MethodPost, "/mcp", ping, map[string]string{"Content-Type": "text/plain"})
+	if res.StatusCode != http.StatusUnsupportedMediaType || !json.Valid([]byte(body)) {
+		t.Errorf("text: %d %s", res.StatusCode, body)
 	}
 }
 
