@@ -51,7 +51,7 @@ func TestReadme(t *testing.T) {
 			}
 		}
 	}
-	if tasks != 2 || configs != 1 || curls != 1 {
+	if tasks != 3 || configs != 1 || curls != 1 {
 		t.Errorf("checked %d tasks, %d configurations and %d calls", tasks, configs, curls)
 	}
 	for _, m := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(string(text), -1) {
