@@ -253,8 +253,10 @@ func (f *linkedFlow) bodyUse(i int, d *stepDef, a *actionDef, u use, in inputs) 
 	switch {
 	case u.path[0] != "input":
 		what, fix = f.stepUse(i, u)
-	case len(u.path) > 1 && !in.has(u.path[1]):
-		what, fix = "no input "+quote(u.path[1])+" is declared or given", "add it to the step's input, or to the action's"
+	case len(u.path) > 1 && !in.has(u.path[1]) && !u.optional:
+		if what, fix = u.unhyphened(in.has); what == "" {
+			what, fix = "no input "+quote(u.path[1])+" is declared or given", "add it to the step's input, or to the action's"
+		}
 	}
 	if what != "" {
 		f.part.problems.fail(d.At, fmt.Sprintf("step %s cannot run action %s: %s at %s: %s", quote(d.Name), quote(a.Name), u.of, u.at, what), fix)
@@ -317,8 +319,10 @@ func (f *linkedFlow) check(i int, list []use, in inputs) {
 		switch {
 		case u.path[0] != "input":
 			what, fix = f.stepUse(i, u)
-		case len(u.path) > 1 && !in.has(u.path[1]):
-			what, fix = "no input "+quote(u.path[1])+" is known here", f.suggest(u.path[1], in.names, in.otherwise)
+		case len(u.path) > 1 && !in.has(u.path[1]) && !u.optional:
+			if what, fix = u.unhyphened(in.has); what == "" {
+				what, fix = "no input "+quote(u.path[1])+" is known here", f.suggest(u.path[1], in.names, in.otherwise)
+			}
 		}
 		if what != "" {
 			f.part.problems.fail(u.at, u.of+": "+what, fix)
@@ -333,7 +337,13 @@ func (f *linkedFlow) stepUse(i int, u use) (what, fix string) {
 	switch {
 	case u.path[0] == "secret" || u.path[0] == "secrets":
 		return f.secretUse(u)
+	case !ok && u.optional:
+		return "", ""
 	case !ok:
+		step := func(name string) bool { _, ok := f.keys[name]; return ok }
+		if what, fix = u.unhyphened(step); what != "" {
+			return what, fix
+		}
 		known := func() []string { return append(keys(f.keys), "input") }
 		return "there is no step " + quote(u.path[0]), f.suggest(u.path[0], known, "name input, or a step this one depends on")
 	case j == i:
@@ -349,7 +359,7 @@ func (f *linkedFlow) stepUse(i int, u use) (what, fix string) {
 
 // secretUse checks the name of a secret.
 func (l *linker) secretUse(u use) (what, fix string) {
-	if l.secrets.Has(u.path[1:]) {
+	if u.optional || l.secrets.Has(u.path[1:]) {
 		return "", ""
 	}
 	name := strings.Join(u.path[1:], ".")
@@ -394,7 +404,7 @@ func (l *linker) checkAction(o *owned[*actionDef]) {
 	}
 	in := inputs{declared: declared(o.def.Input)}
 	for _, u := range uses(o.def.texts) {
-		if u.path[0] == "input" && len(u.path) > 1 && !in.has(u.path[1]) && !o.part.problems.full() {
+		if u.path[0] == "input" && len(u.path) > 1 && !in.has(u.path[1]) && !u.optional && !o.part.problems.full() {
 			o.part.problems.warn(u.at, fmt.Sprintf("%s reads input %s, which action %s does not declare", u.of, quote(u.path[1]), quote(o.def.Name)), l.suggest(u.path[1], in.names, "declare it under the action's input"))
 		}
 	}

@@ -44,11 +44,14 @@ func (r *reader) template(n *yaml.Node, name string) *template {
 		return nil
 	}
 	t.parsed = parsed
-	seen := map[string]bool{}
+	seen := map[string]bool{} // a name once where it must be there, and once where it may be missing
 	for _, ref := range parsed.Refs() {
 		path := strings.Join(ref.Path, ".")
-		if path == "" || seen[path] {
+		if path == "" || seen[path] || ref.Optional && seen["?"+path] {
 			continue
+		}
+		if ref.Optional {
+			path = "?" + path
 		}
 		seen[path] = true
 		at := t.place(ref.Line, ref.Column)
@@ -60,7 +63,7 @@ func (r *reader) template(n *yaml.Node, name string) *template {
 			r.refuse(at, quote(ref.Path[0])+" in a template"+notYet)
 			continue
 		}
-		t.uses = append(t.uses, use{ref.Path, at, t.name})
+		t.uses = append(t.uses, use{ref.Path, at, t.name, ref.Optional, ref.Hyphens})
 	}
 	return t
 }
@@ -107,6 +110,30 @@ type use struct {
 	path []string
 	at   Pos
 	of   string // the text it stands in
+	// optional says that the template copes without it, and hyphens is what may
+	// be meant by it if no subtraction is.
+	optional bool
+	hyphens  []string
+}
+
+// unhyphened says how to write a name that has a hyphen, if one is meant that is
+// known.
+func (u use) unhyphened(known func(name string) bool) (what, fix string) {
+	if len(u.hyphens) < len(u.path) {
+		return "", ""
+	}
+	name := u.hyphens[len(u.path)-1]
+	if len(u.path) > 1 {
+		if !known(name) {
+			return "", ""
+		}
+		return "the name " + quote(name) + " has a hyphen", `write ` + strings.Join(u.path[:len(u.path)-1], ".") + `["` + name + `"]`
+	}
+	key := strings.ReplaceAll(name, "-", "_")
+	if !known(key) {
+		return "", ""
+	}
+	return "a name in a template has no hyphens", "write " + key + " for " + name
 }
 
 // uses lists the names that templates read.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"stroem/workspace/tera"
 
@@ -25,7 +26,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if tmpl.Static() != (len(tmpl.Refs()) == 0) {
+		if tmpl.Static() && len(tmpl.Refs()) > 0 {
 			t.Fatalf("%q: Static and Refs differ", src)
 		}
 		for _, r := range tmpl.Refs() {
@@ -35,8 +36,47 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%q: %v is behind the end of its line", src, r)
 			}
 		}
-		if _, err := tmpl.Text(fill(tmpl, "v")); err != nil {
-			t.Fatalf("%q: %v", src, err)
+		placed(t, src, tmpl.Text, fill(tmpl, "v"))
+	})
+}
+
+// placed renders and checks that an error says where and why.
+func placed(t *testing.T, src string, render func(tera.Vars) (string, error), v tera.Vars) {
+	t.Helper()
+	_, err := render(v)
+	var e *tera.Error
+	if err != nil && (!errors.As(err, &e) || e.Line < 1 || e.Column < 1 || e.What == "" && !strings.Contains(src, "throw")) {
+		t.Fatalf("%q: no place or no reason: %#v", src, err)
+	}
+}
+
+// FuzzRender renders with values of every kind: nothing panics or hangs, and
+// what Text makes is what Value makes of it.
+func FuzzRender(f *testing.F) {
+	for _, tt := range rendered {
+		f.Add(tt.src)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		tmpl, err := tera.Parse(src)
+		if err != nil {
+			return
+		}
+		tmpl = tmpl.With(exact)
+		for _, v := range []any{"it's", int64(-3), 2.5, nil, true, []any{"a", 1, []any{}}, map[string]any{"a": "b", "c": []any{nil}}} {
+			vars := fill(tmpl, v)
+			begun := time.Now()
+			placed(t, src, tmpl.Text, vars)
+			text, err := tmpl.Text(vars)
+			whole, err2 := tmpl.Value(vars)
+			if s, ok := whole.(string); ok && err == nil && s != text {
+				t.Fatalf("%q: %q and %q", src, text, s)
+			}
+			if err == nil && err2 != nil && !strings.Contains(err2.Error(), "too large") && !strings.Contains(err2.Error(), "too deeply") {
+				t.Fatalf("%q: only Value fails: %v", src, err2)
+			}
+			if d := time.Since(begun); d > 2*time.Second {
+				t.Fatalf("%q took %v", src, d)
+			}
 		}
 	})
 }
@@ -71,6 +111,9 @@ func FuzzShell(f *testing.F) {
 	for _, r := range refused {
 		f.Add(r.script, "$(touch x)")
 	}
+	for _, s := range []string{"{% if x %}echo {{ x }}{% endif %}", "{% for i in x %}echo \"{{ i }}\"{% endfor %}", "echo {% filter trim %}{{ x }}{% endfilter %}", "{% macro m(a) %}{{ a }}{% endmacro %}: {{ self::m(a=x) }}", "{% set y = x ~ x %}y='{{ y | upper }}'"} {
+		f.Add(s, "'; touch x; '")
+	}
 	if b, err := os.ReadFile("testdata/deploy.sh"); err == nil {
 		f.Add(string(b), "a\"b\\c`d$e")
 	}
@@ -81,7 +124,7 @@ func FuzzShell(f *testing.F) {
 		}
 		for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {
 			tmpl.CheckShell(d)
-			tame, err := tmpl.Shell(fill(tmpl, "harmless"), d)
+			tame, err := tmpl.ShellBeside(fill(tmpl, value), d, func(string) string { return "harmless" })
 			if err != nil {
 				continue
 			}

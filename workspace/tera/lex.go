@@ -7,7 +7,7 @@ type kind int
 
 const (
 	eof    kind = iota
-	text        // everything between the delimiters
+	plain       // everything between the delimiters
 	open        // {{ {% {#, with or without a -
 	shut        // }} %} #}, with or without a -
 	ident       // a name or a keyword
@@ -49,7 +49,7 @@ func (l *lexer) text() token {
 		}
 		l.at++
 	}
-	return token{kind: text, at: start, text: l.src[start:l.at]}
+	return token{kind: plain, at: start, text: l.src[start:l.at]}
 }
 
 // opens reports whether an opening delimiter begins here. ${# is the length of
@@ -111,11 +111,11 @@ func (l *lexer) next() token {
 	}
 	switch c := rest[0]; {
 	case letter(c):
-		return l.take(ident, span(rest, func(c byte) bool { return letter(c) || digit(c) }))
+		return l.take(ident, count(rest, wordly))
 	case digit(c):
-		n := span(rest, digit)
+		n := count(rest, digit)
 		if n+1 < len(rest) && rest[n] == '.' && digit(rest[n+1]) {
-			n += 1 + span(rest[n+1:], digit)
+			n += 1 + count(rest[n+1:], digit)
 		}
 		return l.take(number, n)
 	case c == '"' || c == '\'' || c == '`':
@@ -137,7 +137,7 @@ func (l *lexer) next() token {
 
 // segment returns the part of a path that follows a dot; it is empty where none does.
 func (l *lexer) segment() token {
-	return l.take(ident, span(l.src[l.at:], func(c byte) bool { return letter(c) || digit(c) }))
+	return l.take(ident, count(l.src[l.at:], wordly))
 }
 
 func (l *lexer) take(k kind, n int) token {
@@ -148,9 +148,10 @@ func (l *lexer) take(k kind, n int) token {
 
 func letter(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 func digit(c byte) bool  { return '0' <= c && c <= '9' }
+func wordly(c byte) bool { return letter(c) || digit(c) }
 
-// span counts the bytes at the front of s that are in the class.
-func span(s string, class func(byte) bool) int {
+// count counts the bytes at the front of s that are in the class.
+func count(s string, class func(byte) bool) int {
 	n := 0
 	for n < len(s) && class(s[n]) {
 		n++

@@ -13,7 +13,7 @@ import (
 // newMark returns the words that stand for values while a script is parsed: all
 // letters and digits, so they are legal wherever a word is, and found neither in
 // the template nor in a value.
-func newMark(src string, vals map[int]value) (func(int) string, error) {
+func newMark(pieces []segment) (func(int) string, error) {
 	for {
 		raw := make([]byte, 16)
 		if _, err := rand.Read(raw); err != nil {
@@ -21,19 +21,16 @@ func newMark(src string, vals map[int]value) (func(int) string, error) {
 		}
 		// It begins and ends with a letter so that it is no number and no descriptor.
 		stem := fmt.Sprintf("Zq%xx", raw)
-		if occurs(stem, src, vals) {
+		if occurs(stem, pieces) {
 			continue
 		}
 		return func(i int) string { return fmt.Sprintf("%s%07dz", stem, i) }, nil
 	}
 }
 
-func occurs(stem, src string, vals map[int]value) bool {
-	if strings.Contains(src, stem) {
-		return true
-	}
-	for _, v := range vals {
-		if strings.Contains(v.text, stem) {
+func occurs(stem string, pieces []segment) bool {
+	for _, n := range pieces {
+		if strings.Contains(n.text, stem) || strings.Contains(n.val.text, stem) {
 			return true
 		}
 	}

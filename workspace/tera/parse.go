@@ -1,60 +1,112 @@
 package tera
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 const (
-	fixPath  = "write a plain {{ dotted.path }} for now"
+	fixPath  = "write {{ dotted.path }}, or what else Tera knows"
 	fixClose = "close it with }}"
 )
 
 // Parse reads a template. An error is an *[Error].
 func Parse(src string) (*Template, error) {
-	p := &parser{lexer: lexer{src: src}, t: &Template{src: src}}
-	if err := p.template(); err != nil {
+	p := &parser{lexer: lexer{src: src}, t: &Template{src: src, macros: map[string]*macro{}}}
+	nodes, err := p.body(token{})
+	if err != nil {
+		return nil, err
+	}
+	p.t.nodes = nodes
+	if err := resolve(p.t); err != nil {
 		return nil, err
 	}
 	return p.t, nil
 }
 
+// parser reads a template. Between the delimiters tok is the next token, and the
+// lexer stands behind it.
 type parser struct {
 	lexer
-	t    *Template
-	trim bool // the last tag ended in a -: the text after it loses its leading space
+	t      *Template
+	trim   bool  // the last tag ended in a -: the text after it loses its leading space
+	open   token // what opened the tag that is being read
+	tok    token
+	last   expr // the last part of an expression that was read
+	depth  int  // blocks and parentheses that are open
+	links  int  // operators and filters of this tag
+	nodes  int
+	loops  int // fors that are open
+	ending string
 }
 
-// template reads the whole source. It returns *Error as an error so that nil stays nil.
-func (p *parser) template() error {
+// body reads a template up to the tag that ends the block begun by opener, or to
+// the end of the source when there is none. The name of that tag is left in
+// p.ending, and p.tok is what follows it.
+func (p *parser) body(opener token, ends ...string) ([]stmt, *Error) {
+	var nodes []stmt
 	for {
 		txt := p.lexer.text()
-		tag := p.open()
-		p.text(txt, strings.HasSuffix(tag.text, "-"))
-		if tag.kind == eof {
-			return nil
+		p.open = p.lexer.open()
+		if n := p.text(txt, strings.HasSuffix(p.open.text, "-")); n != nil {
+			nodes = append(nodes, n)
 		}
-		var err *Error
-		switch tag.text[1] {
-		case '{':
-			err = p.expression(tag)
-		case '#':
-			end, ok := p.comment()
-			if !ok {
-				err = p.fail(tag, "a comment begins here and has no end", "close it with #}")
+		if p.open.kind == eof {
+			if len(ends) > 0 {
+				p.open = opener
+				return nil, p.fail(opener, "a block begins here and has no end", "close it with {% "+ends[len(ends)-1]+" %}")
 			}
-			p.trim = strings.HasPrefix(end.text, "-")
-		default:
-			err = p.tag(tag)
+			return nodes, nil
 		}
-		if err != nil {
-			return err
+		p.links = 0
+		if p.nodes++; p.nodes > maxNodes {
+			return nil, p.fail(p.open, "the template has too many parts", "split it")
+		}
+		n, ended, err := p.tag(ends)
+		if err != nil || ended {
+			return nodes, err
+		}
+		if n != nil {
+			nodes = append(nodes, n)
 		}
 	}
 }
 
-// text adds the text between two tags, less what their - marks take away.
-func (p *parser) text(t token, trimEnd bool) {
+// tag reads what an opening delimiter begins; ended is true for one of ends.
+func (p *parser) tag(ends []string) (n stmt, ended bool, err *Error) {
+	switch p.open.text[1] {
+	case '{':
+		n, err = p.output()
+		return n, false, err
+	case '#':
+		end, ok := p.comment()
+		if !ok {
+			return nil, false, p.fail(p.open, "a comment begins here and has no end", "close it with #}")
+		}
+		p.trim = strings.HasPrefix(end.text, "-")
+		return nil, false, nil
+	}
+	p.advance()
+	name := p.tok
+	if name.kind == eof {
+		return nil, false, p.unended()
+	}
+	if name.kind != ident {
+		return nil, false, p.failIn(name, "a tag has no name", "write a tag of Tera's, such as {% if … %}")
+	}
+	p.advance()
+	if slices.Contains(ends, name.text) {
+		p.ending = name.text
+		return nil, true, nil
+	}
+	n, err = p.statement(name)
+	return n, false, err
+}
+
+// text makes a node of the text between two tags, less what their - marks take
+// away; nil when nothing is left.
+func (p *parser) text(t token, trimEnd bool) stmt {
 	s, at := t.text, t.at
 	if p.trim {
 		s = trimLeft(s)
@@ -64,147 +116,145 @@ func (p *parser) text(t token, trimEnd bool) {
 	if trimEnd {
 		s = trimRight(s)
 	}
-	if s != "" {
-		p.t.nodes = append(p.t.nodes, node{at: at, text: s})
+	if s == "" {
+		return nil
 	}
+	p.nodes++
+	return &text{at: at, s: s}
 }
 
-// expression reads what follows {{ up to and with }}.
-func (p *parser) expression(open token) *Error {
-	first := p.next()
-	if err := p.head(open, first); err != nil {
-		return err
+// output reads what follows {{ up to and with }}.
+func (p *parser) output() (stmt, *Error) {
+	open := p.open
+	p.advance()
+	switch {
+	case p.tok.kind == shut || p.tok.kind == eof:
+		return nil, p.failIn(open, "there is nothing between the braces", "name a variable: {{ dotted.path }}")
+	case p.tok.text == "{" && p.tok.at == open.end():
+		return nil, p.failIn(p.tok, "there is a brace too many", "write {{ dotted.path }}")
 	}
-	path := []string{first.text}
-	for strings.HasPrefix(p.src[p.at:], ".") {
-		dot := p.next()
-		seg := p.segment()
-		if seg.text == "" {
-			return p.failIn(open, dot, "a name is missing after the dot", "write a field's name or a list's index there")
+	x, err := p.expression()
+	if err != nil {
+		return nil, err
+	}
+	end := p.tok
+	if err := p.close("}}"); err != nil {
+		return nil, err
+	}
+	return &output{tag: p.src[open.at:end.end()], inner: strings.TrimSpace(p.src[open.end():end.at]), x: x}, nil
+}
+
+// advance goes to the next token.
+func (p *parser) advance() { p.tok = p.next() }
+
+// accept goes on if the next token is s.
+func (p *parser) accept(s string) bool {
+	if !p.tok.is(s) {
+		return false
+	}
+	p.advance()
+	return true
+}
+
+// expect goes on if the next token is s, and is an error if it is not.
+func (p *parser) expect(s, fix string) *Error {
+	if p.accept(s) {
+		return nil
+	}
+	return p.unexpected("“"+s+"” is missing here", fix)
+}
+
+// name reads a name.
+func (p *parser) name(of, fix string) (token, *Error) {
+	t := p.tok
+	if t.kind != ident {
+		return t, p.unexpected("the name of "+of+" is missing here", fix)
+	}
+	if _, ok := keywords[t.text]; ok {
+		return t, p.failIn(t, "“"+t.text+"” cannot be the name of "+of, "choose another name")
+	}
+	p.advance()
+	return t, nil
+}
+
+// close expects the end of the tag, and stays right behind it.
+func (p *parser) close(with string) *Error {
+	if p.tok.kind != shut || !strings.HasSuffix(p.tok.text, with) {
+		if p.tok.kind == shut || p.tok.kind == eof {
+			return p.unended()
 		}
-		path = append(path, seg.text)
+		return p.follow(with)
 	}
-	if p.at < len(p.src)-1 && p.src[p.at] == '-' && letter(p.src[p.at+1]) {
-		return p.hyphen(open, first, path)
-	}
-	end := p.next()
-	if end.kind != shut || !strings.HasSuffix(end.text, "}}") {
-		return p.follow(open, end)
-	}
-	p.trim = strings.HasPrefix(end.text, "-")
-	line, col := position(p.src, first.at)
-	p.t.refs = append(p.t.refs, Ref{Path: path, Line: line, Column: col})
-	p.t.nodes = append(p.t.nodes, node{at: first.at, path: path, expr: p.src[open.at:end.end()]})
+	p.trim = strings.HasPrefix(p.tok.text, "-")
 	return nil
 }
 
-// keywords cannot be the first name of a path.
-var keywords = map[string]string{
-	"true": "literals", "false": "literals", "True": "literals", "False": "literals",
-	"not": "the operator not", "and": "", "or": "", "in": "", "is": "",
-}
-
-// head checks that an expression begins with the name of a variable.
-func (p *parser) head(open, t token) *Error {
-	what := ""
+// follow says what is wrong with the token after an expression.
+func (p *parser) follow(with string) *Error {
+	t := p.tok
+	what := p.char(t) + " cannot stand here"
+	fix := "close it with " + with
+	if _, ok := p.last.(*variable); ok {
+		what = p.char(t) + " cannot stand after a variable"
+	}
 	switch {
-	case t.kind == ident:
-		name, keyword := keywords[t.text]
-		if !keyword {
-			return nil
-		}
-		what = name
-	case t.kind == number || t.kind == quoted || t.is("["):
-		what = "literals"
 	case t.is("("):
-		what = "parentheses"
-	case t.is("-"):
-		what = "operators"
-	case t.kind == shut || t.kind == eof:
-		return p.failIn(open, open, "there is nothing between the braces", "name a variable: {{ dotted.path }}")
-	case t.text == "{":
-		return p.failIn(open, t, "there is a brace too many", "write {{ dotted.path }}")
-	}
-	if what == "" {
-		return p.failIn(open, t, "an expression cannot begin with "+p.char(t), fixPath)
-	}
-	return p.unsupported(open, t, what)
-}
-
-// follow says what is wrong with the token after a path.
-func (p *parser) follow(open, t token) *Error {
-	switch {
-	case t.kind == eof || t.kind == shut:
-		return p.failIn(open, open, "an expression begins here and has no end", fixClose)
-	case t.is("|"):
-		return p.unsupported(open, t, "filters")
-	case t.is("("), t.is("::"):
-		return p.unsupported(open, t, "function and macro calls")
+		fix = "only functions and macros are called: range(end=3), self::name(a=1)"
 	case t.is("["):
-		return p.unsupported(open, t, "square brackets")
-	case t.is("is"):
-		return p.unsupported(open, t, "tests (is)")
-	case t.is("and"), t.is("or"), t.is("not"), t.is("in"),
-		t.kind == op && strings.Contains("== != <= >= < > + - * / % ~", t.text):
-		return p.unsupported(open, t, "operators ("+t.text+")")
+		what, fix = "[ follows something that is no variable", "{% set %} it to a variable first"
+	case slices.Contains(comparisonOps, t.text):
+		what, fix = "comparisons cannot be chained", "join two of them by and"
+	case t.is("="):
+		fix = "compare by =="
+	case t.text == "?" || t.text == "if":
+		fix = "write {% if … %}…{% else %}…{% endif %}"
 	}
-	return p.failIn(open, t, p.char(t)+" cannot stand after a variable", fixClose)
+	return p.failIn(t, what, fix)
 }
 
-// hyphen explains a name with a hyphen in it, which Tera reads as a subtraction.
-func (p *parser) hyphen(open, first token, path []string) *Error {
-	for strings.HasPrefix(p.src[p.at:], "-") || strings.HasPrefix(p.src[p.at:], ".") {
-		sep := p.src[p.at : p.at+1]
-		p.at++
-		seg := p.segment().text
-		if seg == "" {
-			break
-		}
-		if sep == "." {
-			path = append(path, seg)
-		} else {
-			path[len(path)-1] += "-" + seg
-		}
+// unexpected is an error at the next token, or about the whole tag when it ends here.
+func (p *parser) unexpected(what, fix string) *Error {
+	if p.tok.kind == eof {
+		return p.unended()
 	}
-	if !strings.Contains(path[0], "-") {
-		err := p.unsupported(open, first, `names with a hyphen, which need square brackets (["…"]),`)
-		err.Fix = "give the field a name with underscores"
-		return err
-	}
-	path[0] = strings.ReplaceAll(path[0], "-", "_")
-	return p.failIn(open, first, "a name in a template has no hyphens",
-		"a step name's hyphens are written as underscores: "+strings.Join(path, "."))
+	return p.failIn(p.tok, what, fix)
 }
 
-// tag refuses {% … %}, naming the tag.
-func (p *parser) tag(open token) *Error {
-	name := p.next()
-	for t := name; t.kind != eof; t = p.next() {
-		if t.kind == shut && strings.HasSuffix(t.text, "%}") {
-			if name.kind != ident {
-				return p.failIn(open, name, "a tag has no name", "write a tag of Tera's, such as {% if … %}")
-			}
-			return p.unsupported(open, open, "tags ({% "+name.text+" %})")
-		}
+func (p *parser) unended() *Error {
+	if strings.HasPrefix(p.open.text, "{{") {
+		return p.failIn(p.open, "an expression begins here and has no end", fixClose)
 	}
-	return p.failIn(open, open, "a tag begins here and has no end", "close it with %}")
+	return p.failIn(p.open, "a tag begins here and has no end", "close it with %}")
 }
 
-func (p *parser) unsupported(open, at token, what string) *Error {
-	err := p.failIn(open, at, "", fixPath)
-	err.What = what + " cannot be used yet: " + err.Expr
+// unsupported is an error about something of Tera's that is left out.
+func (p *parser) unsupported(at token, what, fix string) *Error {
+	err := p.failIn(at, "", fix)
+	err.What = what + ": " + err.Expr
 	err.Unsupported = true
 	return err
 }
 
-// failIn is an error at one token of the expression that begins at open.
-func (p *parser) failIn(open, at token, what, fix string) *Error {
-	err := p.fail(at, what, fix)
-	end := len(p.src)
-	if i := strings.Index(p.src[open.at:], string(closing(open))); i >= 0 {
-		end = open.at + i + 2
+// deeper opens a block or a parenthesis, and counts a node.
+func (p *parser) deeper() *Error {
+	if p.depth++; p.depth > maxNesting {
+		return p.failIn(p.tok, "the template is nested too deeply", "take it apart with {% set … %}")
 	}
-	err.Expr = clip(p.src[open.at:end])
+	return p.count()
+}
+
+// count counts a node.
+func (p *parser) count() *Error {
+	if p.nodes++; p.nodes > maxNodes {
+		return p.failIn(p.tok, "the template has too many parts", "split it")
+	}
+	return nil
+}
+
+// failIn is an error at one token of the tag that is open.
+func (p *parser) failIn(at token, what, fix string) *Error {
+	err := p.fail(at, what, fix)
+	err.Expr = clip(whole(p.src, p.open.at))
 	return err
 }
 
@@ -213,14 +263,19 @@ func (p *parser) fail(at token, what, fix string) *Error {
 	return &Error{Line: line, Column: col, What: what, Fix: fix}
 }
 
-func closing(open token) string {
-	if open.text[1] == '%' {
-		return "%}"
+// whole is the tag that begins at an offset, or what there is of it.
+func whole(src string, at int) string {
+	end := "}}"
+	if strings.HasPrefix(src[at:], "{%") {
+		end = "%}"
 	}
-	return "}}"
+	if i := strings.Index(src[at:], end); i >= 0 {
+		return src[at : at+i+2]
+	}
+	return src[at:]
 }
 
-// char names a token for a message.
+// char shows a token, or the whole character at a byte that is none.
 func (p *parser) char(t token) string {
 	if t.kind == bad {
 		r, n := utf8.DecodeRuneInString(p.src[t.at:])
@@ -229,12 +284,15 @@ func (p *parser) char(t token) string {
 		}
 		return "“" + string(r) + "”"
 	}
-	return "“" + t.text + "”"
+	return "“" + clip(t.text) + "”"
 }
 
 // clip shortens an expression to what is readable in a message.
 func clip(s string) string {
 	const most = 80
+	if len(s) > 8*most {
+		s = s[:8*most]
+	}
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	cut := strings.IndexByte(s, '\n')
 	if utf8.RuneCountInString(s) <= most && cut < 0 {

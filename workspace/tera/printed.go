@@ -1,7 +1,6 @@
 package tera
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -33,6 +32,9 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		return "there are too many or too long values in one command", "give them one by one, or in a file"
 	}
 	marked := s.ahead(word, p)
+	if s.work > mostWork {
+		return "there are too many values in one word", "hand them over in one: {{ list | join(sep=\" \") }}"
+	}
 	static := s.written(marked)
 	var args []arg
 	name, at, expands, unicode := "", 0, false, false
@@ -118,14 +120,24 @@ func (p *place) word() (w *syntax.Word) {
 // ahead is the text of a word before a place, with the marks of the values in it
 // and without what the shell expands.
 func (s *script) ahead(w *syntax.Word, p *place) string {
-	var b strings.Builder
-	for _, part := range pieces(w.Parts, false) {
-		if part.node == nil {
-			b.WriteString(part.text)
+	all, ok := s.words[w]
+	if !ok {
+		var b strings.Builder
+		for _, part := range pieces(w.Parts, false) {
+			if part.node == nil {
+				b.WriteString(part.text)
+			}
 		}
+		if all = b.String(); s.words == nil {
+			s.words = map[*syntax.Word]string{}
+		}
+		if strings.Count(all, p.stem()) > maxInWord {
+			s.work += mostWork
+		}
+		s.words[w] = all
 	}
-	text, _, _ := strings.Cut(b.String(), p.mark)
-	s.work += b.Len()
+	text, _, _ := strings.Cut(all, p.mark)
+	s.work += len(all)
 	return text
 }
 
@@ -173,8 +185,11 @@ func (s *script) output(p *place, before string) (what, fix string) {
 	if !s.known {
 		return "", ""
 	}
+	u, ok := p.node.x.(*use)
 	if inside {
 		p.plain = escapeJSON(p.value.text)
+	} else if ok && u.def == filters["json_encode"] && !strings.Contains(p.value.text, "\n") {
+		p.plain = unicodeOnly(p.value.text) // it is JSON already
 	} else if p.plain, what = bareJSON(p.value.any); what != "" {
 		return what, `put it in the quotes of a JSON string: OUTPUT: {"name": "{{ … }}"}`
 	}
@@ -222,11 +237,11 @@ func bareJSON(v any) (s, what string) {
 	case string:
 		return "", "a string outside of the quotes of the JSON could be anything"
 	case map[string]any, Vars, []any, nil, bool:
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return "", "the value cannot be written as JSON"
+		p := printer{left: maxText}
+		if p.json(v, "", 0); p.what != "" {
+			return "", "the value cannot be written as JSON, for it " + p.what
 		}
-		return unicodeOnly(string(raw)), ""
+		return unicodeOnly(p.b.String()), ""
 	default:
 		return showNumber(v)
 	}

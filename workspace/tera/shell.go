@@ -3,6 +3,7 @@ package tera
 import (
 	"errors"
 	"fmt"
+	"sort"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -42,13 +43,17 @@ func (t *Template) Shell(v Vars, d Dialect) (string, error) {
 	if t.Static() {
 		return t.Text(v)
 	}
-	vals, err := t.values(v)
+	r := newRun(t, v)
+	r.page.script = true
+	if err := r.all(); err != nil {
+		return "", err
+	}
+	s, err := t.script(r.page.pieces, true)
 	if err != nil {
 		return "", err
 	}
-	s, err := t.script(vals)
-	if err != nil {
-		return "", err
+	if len(s.places) == 0 { // what the conditions left is the author's own text
+		return s.src, nil
 	}
 	if errs := s.read(d); len(errs) > 0 {
 		return "", errs[0]
@@ -60,35 +65,41 @@ func (t *Template) Shell(v Vars, d Dialect) (string, error) {
 }
 
 // CheckShell finds the places of a shell script where no value can stand, and
-// whatever keeps the script from being parsed when it has values in it.
+// whatever keeps the script from being parsed when it has values in it. It looks
+// at each branch of the template, as far as the limits allow; the others are
+// looked at when they are run.
 func (t *Template) CheckShell(d Dialect) []*Error {
 	if t.Static() {
 		return nil
 	}
-	s, err := t.script(nil)
-	if err != nil {
-		return []*Error{{Line: 1, Column: 1, What: err.Error()}}
-	}
-	return s.read(d)
-}
-
-// values evaluates every expression and refuses what no shell can hold.
-func (t *Template) values(v Vars) (map[int]value, error) {
-	vals := map[int]value{}
-	for i, n := range t.nodes {
-		if n.path == nil {
-			continue
-		}
-		val, s, err := t.value(n, v)
+	var errs []*Error
+	seen := map[string]bool{}
+	t.ways(func(w way, last bool) bool {
+		s, err := t.script(w.pieces, false)
 		if err != nil {
-			return nil, err
+			errs = append(errs, &Error{Line: 1, Column: 1, What: err.Error()})
+			return true
 		}
-		if strings.IndexByte(s, 0) >= 0 {
-			return nil, t.fault(n, strings.Join(n.path, ".")+" has a NUL character, which a shell cannot hold", "take it out of the value")
+		if len(s.places) == 0 {
+			return true
 		}
-		vals[i] = value{any: val, text: s}
-	}
-	return vals, nil
+		found := s.read(d)
+		if s.broken && !last {
+			return false // another choice of branches may give a script that parses
+		}
+		for _, e := range found {
+			if !seen[e.Error()] {
+				seen[e.Error()] = true
+				errs = append(errs, e)
+			}
+		}
+		return true
+	})
+	sort.SliceStable(errs, func(i, j int) bool {
+		a, b := errs[i], errs[j]
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	return errs
 }
 
 // value is what an expression stands for, and how it is printed.
@@ -103,18 +114,21 @@ type script struct {
 	src    string                     // the script with its marks
 	places []*place                   // in the order of src
 	texts  []chunk                    // where the text of the template went
+	broken bool                       // it does not parse
 	work   int                        // how much text was looked at, see mostWork
 	known  bool                       // the values are known: this is no check but a run
 	files  []*syntax.File             // what each reading makes of src
 	calls  map[*syntax.CallExpr][]arg // the arguments of the commands looked at
+	words  map[*syntax.Word]string    // the text of the words looked at
 }
 
-// chunk is a piece of the template's text: it is at src[to:], and at at in the template.
-type chunk struct{ at, to int }
+// chunk is a piece of the template's text: it is at src[to:], and n bytes from at
+// in the template.
+type chunk struct{ at, to, n int }
 
 // place is where a value stands in a script.
 type place struct {
-	node  node
+	node  *output
 	value value
 	at    int    // offset of the mark in script.src
 	mark  string // the word that stands for the value
@@ -133,23 +147,22 @@ const (
 	double                    // inside "…"
 )
 
-// script renders the template with marks. Without values there are only marks.
-func (t *Template) script(vals map[int]value) (*script, error) {
-	mark, err := newMark(t.src, vals)
+// script puts the pieces of a rendering together, with a mark for each value.
+func (t *Template) script(pieces []segment, known bool) (*script, error) {
+	mark, err := newMark(pieces)
 	if err != nil {
 		return nil, err
 	}
-	s := &script{t: t, known: vals != nil}
+	s := &script{t: t, known: known}
 	var b strings.Builder
-	for i, n := range t.nodes {
-		if n.path == nil {
-			s.texts = append(s.texts, chunk{at: n.at, to: b.Len()})
+	for _, n := range pieces {
+		s.texts = append(s.texts, chunk{at: n.at, to: b.Len(), n: len(n.text)})
+		if n.out == nil {
 			b.WriteString(n.text)
 			continue
 		}
-		p := &place{node: n, value: vals[i], at: b.Len(), mark: mark(len(s.places))}
+		p := &place{node: n.out, value: n.val, at: b.Len(), mark: mark(len(s.places))}
 		p.plain = p.value.text
-		s.texts = append(s.texts, chunk{at: n.at, to: b.Len()})
 		s.places = append(s.places, p)
 		b.WriteString(p.mark)
 	}
@@ -179,16 +192,26 @@ func tooLarge(src string) bool {
 	return depth > deepest
 }
 
+// crowded reports whether the values are more than is parsed with them.
+func (s *script) crowded() bool {
+	quotes := 0
+	for _, p := range s.places {
+		quotes += strings.Count(p.value.text, "'")
+	}
+	return len(s.places) > maxPlaces || quotes > maxQuotes
+}
+
 // read parses the script and decides for each place how its value is quoted.
 // In sh every reading must agree.
 func (s *script) read(d Dialect) []*Error {
-	s.work, s.files, s.calls = 0, nil, nil
-	if tooLarge(s.src) {
+	s.work, s.files, s.calls, s.words = 0, nil, nil, nil
+	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
 	}
 	for i, lang := range d.readings() {
 		file, err := parseShell(s.src, lang)
 		if err != nil {
+			s.broken = true
 			return []*Error{s.unparsed(err, d)}
 		}
 		kinds := make([]quoting, len(s.places))
@@ -279,8 +302,8 @@ func (s *script) unparsed(err error, d Dialect) *Error {
 	e.Line, e.Column = position(s.t.src, s.source(int(pos.Offset())))
 	for i, p := range s.places {
 		if strings.Contains(e.What, p.mark) {
-			e.What = strings.ReplaceAll(e.What, p.mark, s.places[i].node.expr)
-			e.Expr = p.node.expr
+			e.What = strings.ReplaceAll(e.What, p.mark, s.places[i].node.tag)
+			e.Expr = clip(p.node.tag)
 		}
 	}
 	e.What = "the script does not parse as " + d.String() + ": " + e.What
@@ -289,17 +312,11 @@ func (s *script) unparsed(err error, d Dialect) *Error {
 
 // source maps an offset in the script to one in the template.
 func (s *script) source(off int) int {
-	at := 0
-	for i, c := range s.texts {
-		if c.to > off {
-			break
-		}
-		at = c.at + off - c.to
-		if i+1 < len(s.texts) && at > s.texts[i+1].at {
-			at = c.at
-		}
+	i := sort.Search(len(s.texts), func(i int) bool { return s.texts[i].to > off }) - 1
+	if i < 0 {
+		return 0
 	}
-	return at
+	return s.texts[i].at + min(off-s.texts[i].to, s.texts[i].n)
 }
 
 // parseShell parses a script. A panic of the parser is an error: a template must

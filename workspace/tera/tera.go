@@ -1,37 +1,83 @@
 // Package tera renders the templates of a workspace, and quotes what they write
 // into a shell script so that a value is always data and never code.
 //
-// The language is Tera's (https://keats.github.io/tera/docs/), as far as
-// {{ dotted.path }}, {# comments #} and the whitespace marks {{- and -}}. The
-// rest of Tera is known and refused with [Error.Unsupported]. One difference is
-// meant: ${# is text, because shell scripts write the length of a variable so.
+// The language is version 1 of Tera's (https://keats.github.io/tera/docs/):
+// expressions, filters, tests and functions, if, for, set, set_global, raw,
+// filter, macros called as self::name(…), comments and the whitespace marks.
+// It differs in this, on purpose:
+//
+//   - ${# is text, because shell scripts write the length of a variable so.
+//   - include, import, extends, block and super() are refused: a template reads
+//     no other file, and macros are defined in the template that calls them.
+//   - __tera_context is refused: it would print everything, secrets among it.
+//   - Nothing is escaped for HTML unless a filter says so; safe is accepted and
+//     changes nothing. raw, which writes a value unquoted, is refused for now.
+//   - get_env knows only what [Options.Env] lets it know, and nothing without it.
+//   - A missing variable is an error, except under default, is defined and is
+//     undefined, and in a condition, where it is false. A condition whose filter
+//     fails for another reason is an error as well.
+//   - A division by zero, an integer that does not fit and an argument that a
+//     filter or a function does not know are errors, never NaN and never ignored.
+//   - slugify knows the letters of Europe; other scripts are left out of a slug.
+//     truncate counts what is seen as one character by marks and joiners alone.
+//   - matching reads RE2, so that no pattern can take longer than its text.
+//   - Every rendering is bounded, see the constants in limits.go.
+//
+// Beyond Tera, indent also takes a width, operators and tests may follow a filter
+// with the precedence they have elsewhere, self:: calls a macro of the template
+// itself from anywhere, and a whole float counts as the integer it is.
+//
+// In a shell script every text that an expression, a filter section or a macro
+// writes is one value: what it holds is quoted for its place, and no part of it
+// is read as code, whoever wrote it.
 package tera
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
 
 // Vars are the variables a template may name. Values are JSON-shaped: nil, bool,
-// string, json.Number, int, int64, float64, []any, map[string]any or Vars.
+// string, json.Number, int, int64, uint64, float64, []any, map[string]any or Vars.
 type Vars map[string]any
+
+// Options are what a rendering may know besides its variables.
+type Options struct {
+	// Env looks up an environment variable for get_env; an error says that the
+	// name is not allowed. Without it every name is refused.
+	Env func(name string) (value string, set bool, err error)
+	// Now is the clock, and its location the local time; without it time.Now.
+	Now func() time.Time
+	// Random returns a number below n for get_random; without it it is truly one.
+	Random func(n uint64) uint64
+}
 
 // Template is a parsed template. It never changes, so any number of goroutines
 // may render it.
 type Template struct {
-	src   string
-	nodes []node
-	refs  []Ref
+	src     string
+	nodes   []stmt
+	macros  map[string]*macro
+	refs    []Ref
+	choices int // the ifs and fors, which number themselves
+	options Options
 }
 
-// Ref is a variable that a template names, and where: lines and columns count
-// from 1 inside the template's text, columns in characters.
+// Ref is a variable that a template reads from outside, and where: lines and
+// columns count from 1 inside the template's text, columns in characters.
 type Ref struct {
 	Path         []string
 	Line, Column int
+	// Optional says that the template copes without it: it stands under default
+	// or is defined, is a condition, or a part of the template may set it.
+	Optional bool
+	// Hyphens is the path that is meant if the hyphens right behind it are no
+	// subtraction: my-step.output for {{ my-step.output }}, whose Path is my. What
+	// stands behind the hyphens is optional then.
+	Hyphens []string
 }
 
 // Error says what is wrong with a template, where, and what to do about it.
@@ -39,7 +85,7 @@ type Error struct {
 	Line, Column int    // 1-based place inside the template's text
 	Expr         string // the faulty expression as it is written, where there is one
 	What, Fix    string // what is wrong; what to do
-	Unsupported  bool   // it is good Tera that cannot be used yet
+	Unsupported  bool   // it is good Tera that cannot be used here
 }
 
 // Error reads "3:14: what is wrong; what to do".
@@ -51,15 +97,30 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Static reports whether there is no expression in the template, so that every
-// rendering of it is the same.
-func (t *Template) Static() bool { return len(t.refs) == 0 }
+// With returns the template with other options for its renderings.
+func (t *Template) With(o Options) *Template {
+	u := *t
+	u.options = o
+	return &u
+}
 
-// Refs lists every variable that the template names, in order.
+// Static reports whether the template is nothing but text, so that every
+// rendering of it is the same.
+func (t *Template) Static() bool {
+	for _, n := range t.nodes {
+		if _, ok := n.(*text); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// Refs lists every variable that the template reads from outside, in order.
 func (t *Template) Refs() []Ref {
 	refs := make([]Ref, len(t.refs))
 	for i, r := range t.refs {
 		r.Path = append([]string(nil), r.Path...)
+		r.Hyphens = append([]string(nil), r.Hyphens...)
 		refs[i] = r
 	}
 	return refs
@@ -67,38 +128,18 @@ func (t *Template) Refs() []Ref {
 
 // Text renders the template with every value printed as Tera prints it.
 func (t *Template) Text(v Vars) (string, error) {
-	var b strings.Builder
-	for _, n := range t.nodes {
-		if n.path == nil {
-			b.WriteString(n.text)
-			continue
-		}
-		_, s, err := t.value(n, v)
-		if err != nil {
-			return "", err
-		}
-		b.WriteString(s)
+	r := newRun(t, v)
+	if err := r.all(); err != nil {
+		return "", err
 	}
-	return b.String(), nil
+	return r.page.b.String(), nil
 }
 
-// Value renders the template, except that a lone {{ path }} which is a list or an
-// object stays one. The value is the caller's own, not a copy.
+// Value renders the template, except that a lone {{ expression }} which is a list
+// or an object stays one. A variable's value is the caller's own, not a copy.
 func (t *Template) Value(v Vars) (any, error) {
 	if n, ok := t.lone(); ok {
-		val, s, err := t.value(n, v)
-		if err != nil {
-			return nil, err
-		}
-		switch val := val.(type) {
-		case []any, map[string]any:
-			return val, nil
-		case Vars:
-			return map[string]any(val), nil
-		}
-		if len(t.nodes) == 1 {
-			return s, nil
-		}
+		return t.alone(n, v)
 	}
 	s, err := t.Text(v)
 	if err != nil {
@@ -107,37 +148,65 @@ func (t *Template) Value(v Vars) (any, error) {
 	return s, nil
 }
 
+// alone is the value of a lone expression, or the text that it makes with the
+// white space around it.
+func (t *Template) alone(n *output, v Vars) (any, error) {
+	r := newRun(t, v)
+	r.tag = n.tag
+	val, err := n.x.eval(r)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := object(val); ok {
+		val = m
+	}
+	switch val.(type) {
+	case []any, map[string]any:
+		if _, ok := n.x.(*variable); !ok {
+			if what := r.measure(val); what != "" {
+				return nil, t.fault(n, n.inner+" "+what, fixLess)
+			}
+		}
+		return val, nil
+	}
+	for _, m := range t.nodes {
+		if m == stmt(n) {
+			err = r.write(n, val)
+		} else {
+			_, err = m.exec(r)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r.page.b.String(), nil
+}
+
 // lone returns the only expression of a template that has nothing else but
 // white space, such as the line break YAML puts after a block of text.
-func (t *Template) lone() (n node, ok bool) {
+func (t *Template) lone() (out *output, ok bool) {
 	for _, m := range t.nodes {
-		switch {
-		case m.path == nil && strings.TrimSpace(m.text) == "":
-		case m.path == nil || ok:
-			return node{}, false
+		switch m := m.(type) {
+		case *text:
+			if strings.TrimSpace(m.s) != "" {
+				return nil, false
+			}
+		case *output:
+			if out != nil {
+				return nil, false
+			}
+			out = m
 		default:
-			n, ok = m, true
+			return nil, false
 		}
 	}
-	return n, ok
+	return out, out != nil
 }
 
-// value evaluates one expression and prints it.
-func (t *Template) value(n node, v Vars) (val any, s string, err error) {
-	val, what, fix := lookup(n.path, v)
-	if what == "" {
-		if s, what = show(val); what == "" {
-			return val, s, nil
-		}
-		what = strings.Join(n.path, ".") + " " + what
-	}
-	return nil, "", t.fault(n, what, fix)
-}
-
-// fault is an error about the expression n.
-func (t *Template) fault(n node, what, fix string) *Error {
-	line, col := position(t.src, n.at)
-	return &Error{Line: line, Column: col, Expr: n.expr, What: what, Fix: fix}
+// fault is an error about what the expression of a tag gives.
+func (t *Template) fault(n *output, what, fix string) *Error {
+	line, col := position(t.src, n.x.where().at)
+	return &Error{Line: line, Column: col, Expr: clip(n.tag), What: what, Fix: fix}
 }
 
 // position turns a byte offset into a line and a column, both from 1.
@@ -147,17 +216,5 @@ func position(src string, off int) (line, col int) {
 	return 1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:])
 }
 
-// node is a piece of a template: text, or an expression when path is set.
-type node struct {
-	at   int      // byte offset of the text or of the path in the template
-	text string   // text to copy
-	path []string // the variable to write
-	expr string   // the expression as it is written, braces and all
-}
-
 func trimLeft(s string) string  { return strings.TrimLeftFunc(s, unicode.IsSpace) }
 func trimRight(s string) string { return strings.TrimRightFunc(s, unicode.IsSpace) }
-
-func unknownType(v any) string {
-	return fmt.Sprintf("has a value of type %T, which cannot be printed", v)
-}

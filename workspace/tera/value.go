@@ -10,39 +10,77 @@ import (
 	"strings"
 )
 
-// lookup follows a path. Where it breaks, what says so and fix what to do.
-func lookup(path []string, v Vars) (val any, what, fix string) {
-	val = map[string]any(v)
-	for i, name := range path {
-		at := strings.Join(path[:i+1], ".")
-		parent := strings.Join(path[:i], ".")
-		switch in := val.(type) {
-		case map[string]any:
-			next, ok := in[name]
-			if !ok {
-				return nil, "there is no variable " + at, suggest(parent, name, in)
-			}
-			val = next
-		case Vars:
-			next, ok := in[name]
-			if !ok {
-				return nil, "there is no variable " + at, suggest(parent, name, in)
-			}
-			val = next
-		case []any:
-			n, err := strconv.Atoi(name)
-			if err != nil || n < 0 {
-				return nil, parent + " is a list and has no field " + name, "name an item by its index, from 0"
-			}
-			if n >= len(in) {
-				return nil, fmt.Sprintf("%s has %s, so there is no %s", parent, items(len(in)), at), "indexes count from 0"
-			}
-			val = in[n]
-		default:
-			return nil, parent + " is " + typeName(val) + " and has no field " + name, "write {{ " + parent + " }}"
+// descend goes one step of a path into a value.
+func descend(in any, name string) (any, bool) {
+	switch in := in.(type) {
+	case map[string]any:
+		v, ok := in[name]
+		return v, ok
+	case Vars:
+		v, ok := in[name]
+		return v, ok
+	case *loop:
+		return in.field(name)
+	case []any:
+		if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < len(in) {
+			return in[n], true
 		}
 	}
-	return val, "", ""
+	return nil, false
+}
+
+// lost says why there is nothing of that name in a value, and what to do.
+func lost(parent, name string, in any) (what, fix string) {
+	at := dotted([]string{parent, name})
+	if parent == "" {
+		at = clip(name)
+	}
+	if l, ok := in.(*loop); ok {
+		in = l.all()
+	}
+	if m, ok := object(in); ok {
+		return "there is no variable " + at, suggest(parent, name, m)
+	}
+	list, ok := in.([]any)
+	if !ok {
+		return parent + " is " + typeName(in) + " and has no field " + clip(name), "write {{ " + parent + " }}"
+	}
+	if n, err := strconv.Atoi(name); err != nil || n < 0 {
+		return parent + " is a list and has no field " + clip(name), "name an item by its index, from 0"
+	}
+	return fmt.Sprintf("%s has %s, so there is no %s", parent, items(len(list)), at), "indexes count from 0"
+}
+
+// object returns a value that is an object.
+func object(v any) (map[string]any, bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		return v, true
+	case Vars:
+		return v, true
+	}
+	return nil, false
+}
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+
+// truthy says what a value is in a condition.
+func truthy(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	}
+	if m, ok := object(v); ok {
+		return len(m) > 0
+	}
+	n, ok := numberOf(v)
+	return !ok || n.float() != 0
 }
 
 func items(n int) string {
@@ -70,23 +108,11 @@ func typeName(v any) string {
 
 // suggest names the nearest known name, or lists a few when none is near.
 func suggest(parent, name string, known map[string]any) string {
-	prefix := ""
-	if parent != "" {
-		prefix = parent + "."
-	}
-	names := slices.Sorted(maps.Keys(known))
-	best, least := "", 1+max(2, len(name)/3)
-	if len(name) <= 3 {
-		least = 2
-	}
-	for _, k := range names {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
+	names := sortedKeys(known)
+	best := nearest(name, names)
 	switch {
 	case best != "":
-		return "did you mean " + prefix + best + "?"
+		return "did you mean " + under(parent, best) + "?"
 	case len(names) == 0 && parent != "":
 		return parent + " is empty"
 	case len(names) == 0:
@@ -97,7 +123,40 @@ func suggest(parent, name string, known map[string]any) string {
 	if len(names) > most {
 		names, more = names[:most], ", …"
 	}
-	return "known here: " + prefix + strings.Join(names, ", "+prefix) + more
+	for i, n := range names {
+		names[i] = under(parent, n)
+	}
+	return "known here: " + strings.Join(names, ", ") + more
+}
+
+func under(parent, name string) string {
+	if parent == "" {
+		return clip(name)
+	}
+	return dotted([]string{parent, name})
+}
+
+// near asks for the nearest of the known names, or else says otherwise.
+func near(name string, known []string, otherwise string) string {
+	slices.Sort(known)
+	if best := nearest(name, known); best != "" {
+		return "did you mean " + clip(best) + "?"
+	}
+	return otherwise
+}
+
+// nearest finds the name that was meant; it is empty where none is near.
+func nearest(name string, known []string) (best string) {
+	least := 1 + max(2, len(name)/3)
+	if len(name) <= 3 {
+		least = 2
+	}
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {
+			best, least = k, d
+		}
+	}
+	return best
 }
 
 // distance counts the letters to add, drop or change to turn a into b.
@@ -123,43 +182,6 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// show prints a value as Tera does: an object is [object], null is nothing.
-func show(v any) (s, what string) {
-	var b strings.Builder
-	if what := showTo(&b, v); what != "" {
-		return "", what
-	}
-	return b.String(), ""
-}
-
-func showTo(b *strings.Builder, v any) (what string) {
-	switch v := v.(type) {
-	case nil:
-	case string:
-		b.WriteString(v)
-	case bool:
-		b.WriteString(strconv.FormatBool(v))
-	case map[string]any, Vars:
-		b.WriteString("[object]")
-	case []any:
-		b.WriteByte('[')
-		for i, e := range v {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			if what := showTo(b, e); what != "" {
-				return what
-			}
-		}
-		b.WriteByte(']')
-	default:
-		s, what := showNumber(v)
-		b.WriteString(s)
-		return what
-	}
-	return ""
 }
 
 // showNumber prints integers in full, and floats as Rust prints them: in full,
@@ -195,4 +217,8 @@ func showFloat(f float64) (s, what string) {
 		return "", "is a number that JSON does not have"
 	}
 	return strconv.FormatFloat(f, 'f', -1, 64), ""
+}
+
+func unknownType(v any) string {
+	return fmt.Sprintf("has a value of type %T, which cannot be printed", v)
 }
