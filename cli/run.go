@@ -9,12 +9,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"stroem/control"
-	"stroem/runner"
 	"stroem/store"
 )
 
@@ -62,7 +60,9 @@ func (c *runCmd) inStore(e *env, cfg *Config, dir string, input map[string]any) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	plane, err := c.plane(e, cfg, st)
+	folders := []control.Folder{{Name: localName, Path: c.Path}}
+	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	plane, err := newPlane(cfg, st, folders, log)
 	if err != nil {
 		return nil, err
 	}
@@ -95,20 +95,6 @@ func (c *runCmd) inStore(e *env, cfg *Config, dir string, input map[string]any) 
 		err = e.showJob(inMemory(plane), begun.ID)
 	}
 	return job, err
-}
-
-// plane joins the parts that run a task, as serve does.
-func (c *runCmd) plane(e *env, cfg *Config, st *store.Store) (*control.Plane, error) {
-	key, err := st.Key("inputs")
-	if err != nil {
-		return nil, err
-	}
-	rn := &runner.Runner{Store: st, Slots: cfg.Runner.MaxConcurrent, KeepLog: int64(cfg.Log.MaxBytes), Grace: killGrace,
-		Key: key, Now: time.Now}
-	handler := slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelError})
-	rn.Log = slog.New(masked{handler, rn.Secrets.Hide})
-	return &control.Plane{Store: st, Runner: rn, Folders: []control.Folder{{Name: localName, Path: c.Path}},
-		AllowEnv: cfg.AllowEnv, Log: rn.Log, Now: time.Now}, nil
 }
 
 // cancelOnEnd cancels the job when the command is asked to end, and also when

@@ -64,16 +64,23 @@ func (serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	key, err := st.Key("inputs")
+	plane, err := newPlane(cfg, st, folders, log)
 	if err != nil {
 		return err
 	}
+	return serve(e, cfg, plane)
+}
+
+// newPlane joins the engine over a store. What it logs is masked.
+func newPlane(cfg *Config, st *store.Store, folders []control.Folder, log *slog.Logger) (*control.Plane, error) {
+	key, err := st.Key("inputs")
+	if err != nil {
+		return nil, err
+	}
 	rn := &runner.Runner{Store: st, Slots: cfg.Runner.MaxConcurrent, KeepLog: int64(cfg.Log.MaxBytes), Grace: killGrace,
-		Key: key, Now: time.Now}
-	log = slog.New(masked{log.Handler(), rn.Secrets.Hide})
-	rn.Log = log
-	plane := &control.Plane{Store: st, Runner: rn, Folders: folders, AllowEnv: cfg.AllowEnv, Log: log, Now: time.Now}
-	return serve(e, cfg, plane, log)
+		Key: key, AllowEnv: cfg.AllowEnv, Now: time.Now}
+	rn.Log = slog.New(masked{log.Handler(), rn.Secrets.Hide})
+	return &control.Plane{Store: st, Runner: rn, Folders: folders, Log: rn.Log, Now: time.Now}, nil
 }
 
 // openStore opens the data folder, or says what to do about it.
@@ -144,7 +151,7 @@ func ownersAlone(dir string) error {
 }
 
 // serve joins the parts and runs them until the context ends.
-func serve(e *env, cfg *Config, plane *control.Plane, log *slog.Logger) error {
+func serve(e *env, cfg *Config, plane *control.Plane) error {
 	g, ctx := errgroup.WithContext(e.ctx)
 	ready := make(chan struct{})
 	g.Go(func() error { return plane.Sync(ctx, ready) })
@@ -160,18 +167,18 @@ func serve(e *env, cfg *Config, plane *control.Plane, log *slog.Logger) error {
 	}
 	url := "http://" + listeners[0].Addr().String()
 	g.Go(func() error { return plane.Runner.Run(ctx) })
-	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, log, ctx.Done())) })
+	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, ctx.Done())) })
 	if err := greet(ctx, e.stdout, cfg, plane, url); err != nil {
-		log.Error("greet", "err", err)
+		plane.Log.Error("greet", "err", err)
 	}
 	return g.Wait()
 }
 
-func handler(cfg *Config, plane *control.Plane, url string, log *slog.Logger, stopping <-chan struct{}) http.Handler {
-	wc := web.Config{Plane: plane, URL: url, Version: version(), Log: log, Stopping: stopping,
+func handler(cfg *Config, plane *control.Plane, url string, stopping <-chan struct{}) http.Handler {
+	wc := web.Config{Plane: plane, URL: url, Version: version(), Log: plane.Log, Stopping: stopping,
 		AllowedHosts: cfg.MCP.AllowedHosts, AllowedOrigins: cfg.MCP.AllowedOrigins}
 	if cfg.MCP.Enabled {
-		wc.MCP = mcpsrv.Handler(plane, version(), log)
+		wc.MCP = mcpsrv.Handler(plane, version(), plane.Log)
 	}
 	return web.Handler(wc)
 }

@@ -23,11 +23,8 @@ type Plane struct {
 	Store   *store.Store
 	Runner  *runner.Runner
 	Folders []Folder // the workspaces
-	// AllowEnv names the variables of the server's environment that secrets
-	// may read.
-	AllowEnv []string
-	Log      *slog.Logger
-	Now      func() time.Time
+	Log     *slog.Logger
+	Now     func() time.Time
 
 	mu     sync.Mutex
 	spaces map[string]*space // what Sync keeps up to date, by name

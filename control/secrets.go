@@ -27,7 +27,7 @@ func (p *Plane) resolve(ctx context.Context, name string, ws *workspace.Workspac
 // secretValue renders a secret's text, which may ask for variables of the
 // server's environment that allow_env names, and looks a reference up.
 func (p *Plane) secretValue(ctx context.Context, text string) (string, error) {
-	text, err := workspace.RenderSecret(text, p.AllowEnv)
+	text, err := workspace.RenderSecret(text, p.Runner.AllowEnv)
 	if err != nil || !strings.HasPrefix(text, "ref+") {
 		return text, err
 	}

@@ -39,8 +39,11 @@ type Runner struct {
 	Grace   time.Duration // between TERM and KILL
 	Key     []byte        // 32 bytes, under which secret inputs are stored
 	Secrets Secrets       // of the workspaces
-	Log     *slog.Logger
-	Now     func() time.Time
+	// AllowEnv names the variables of the server's environment that templates
+	// may read by get_env.
+	AllowEnv []string
+	Log      *slog.Logger
+	Now      func() time.Time
 
 	shell    program // for shell scripts that ask for no other
 	shellErr error   // why there is none

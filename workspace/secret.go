@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -148,8 +149,21 @@ func firstLine(text, otherwise string) string {
 	return otherwise
 }
 
-// RenderSecret is a secret's text, rendered with nothing to name.
-func RenderSecret(text string, _ []string) (string, error) {
+// AllowedEnv looks variables of our environment up for get_env, those that
+// names lists alone.
+func AllowedEnv(names []string) func(name string) (value string, set bool, err error) {
+	return func(name string) (string, bool, error) {
+		if !slices.Contains(names, name) {
+			return "", false, fmt.Errorf("%s is not among the names of allow_env in the server's configuration", quote(name))
+		}
+		value, set := os.LookupEnv(name)
+		return value, set, nil
+	}
+}
+
+// RenderSecret is a secret's text, rendered with nothing to name but what
+// get_env may read.
+func RenderSecret(text string, allowEnv []string) (string, error) {
 	if !dynamic(text) {
 		return text, nil
 	}
@@ -157,5 +171,5 @@ func RenderSecret(text string, _ []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return t.Text(tera.Vars{})
+	return t.With(tera.Options{Env: AllowedEnv(allowEnv)}).Text(tera.Vars{})
 }
