@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	_ "time/tzdata" // names of time zones mean the same on every machine
 
 	"github.com/alecthomas/kong"
 
