@@ -263,12 +263,18 @@ func BenchmarkAccept(b *testing.B) {
 // takes beyond what the engine had before.
 func BenchmarkLog(b *testing.B) {
 	for _, tc := range []struct {
-		task string
-		mb   int
-	}{{"log20", 20}, {"log1000", 1000}} {
-		b.Run(tc.task, func(b *testing.B) {
+		task    string
+		mb      int
+		secrets int // of the workspace, looked for in every line
+	}{{"log20", 20, 0}, {"log1000", 1000, 0}, {"log1000", 1000, 20}} {
+		b.Run(fmt.Sprintf("%s/secrets=%d", tc.task, tc.secrets), func(b *testing.B) {
 			for b.Loop() {
 				e := newBench(b)
+				secrets := map[string]any{}
+				for i := range tc.secrets {
+					secrets[fmt.Sprint("s", i)] = uuid.NewString()
+				}
+				e.plane.Runner.Secrets.Set("w", secrets)
 				e.run("one")
 				script := printsLines(tc.mb)
 				began := time.Now()
