@@ -29,7 +29,9 @@ type Action struct {
 	Input        Fields   `json:"input,omitempty"`
 	Output       Outputs  `json:"output,omitempty"`
 	Idempotent   bool     `json:"idempotent,omitempty"`
-	At           Pos      `json:"at,omitzero"`
+	// AllowRaw lets the script write input by raw even in an agent's job.
+	AllowRaw bool `json:"allow_raw,omitempty"`
+	At       Pos  `json:"at,omitzero"`
 	// ScriptAt is the place of the first character of Script.
 	ScriptAt Pos `json:"script_at,omitzero"`
 	// Refusals say what of the action cannot be run yet, with its place.
@@ -68,7 +70,7 @@ var actionKeys = map[string]string{
 	"type": "", "name": "", "description": "", "input": "", "output": "", "env": "", "tags": "", "workdir": "",
 	"resources": "", "retry": "", "idempotent": "",
 	"script": "script", "source": "script", "runner": "script", "language": "script", "dependencies": "script",
-	"interpreter": "script", "args": "script", "manifest": "script pod",
+	"interpreter": "script", "args": "script", "allow_raw": "script", "manifest": "script pod",
 	"image": "docker pod", "cmd": "docker pod", "command": "docker pod", "entrypoint": "docker pod",
 	"task": "task", "message": "approval",
 	"provider": "agent", "prompt": "agent", "system_prompt": "agent", "model": "agent", "max_tokens": "agent",
@@ -167,6 +169,7 @@ func (r *reader) actionFields(d *actionDef) map[string]func(pair) {
 		"workdir":    func(p pair) { r.workdir(d, p) },
 		"retry":      func(p pair) { r.retry(p) },
 		"idempotent": func(p pair) { d.Idempotent = r.boolean(p) },
+		"allow_raw":  func(p pair) { d.AllowRaw = r.boolean(p) },
 		"script":     func(p pair) { r.script(d, p) },
 		"source":     func(p pair) { r.source(d, p) },
 		"runner": func(p pair) {

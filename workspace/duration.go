@@ -13,9 +13,9 @@ const (
 	maxRetryDelay  = time.Hour
 )
 
-// duration reads a span of time: whole seconds ("300"), or hours, minutes and
-// seconds with their units ("1h30m", "45s").
-func duration(s string) (time.Duration, error) {
+// ParseDuration reads a span of time: whole seconds ("300"), or hours, minutes
+// and seconds with their units ("1h30m", "45s"). It is more than zero.
+func ParseDuration(s string) (time.Duration, error) {
 	bad := func(why string) (time.Duration, error) {
 		return 0, fmt.Errorf("%s is not a duration: %s", quote(s), why)
 	}

@@ -156,8 +156,8 @@ func TestErr(t *testing.T) {
 	if got, want := w.Err(), `a.yaml:1:9: task "a" has no steps; add flow: with at least one step (and 2 more errors)`; got != want {
 		t.Fatalf("%s\nwant %s", got, want)
 	}
-	w = load(t, files("a.yaml", "tasks: {a: {timeout: 5, flow: {s: {type: script, script: echo, when: x}}}}"), nil)
-	if got, want := w.Tasks[0].Refusal(), `task "a" cannot run yet: a.yaml:1:13: "timeout" is not supported yet (and 1 thing more)`; got != want {
+	w = load(t, files("a.yaml", "tasks: {a: {retry: {max_attempts: 2}, flow: {s: {type: script, script: echo, when: x}}}}"), nil)
+	if got, want := w.Tasks[0].Refusal(), `task "a" cannot run yet: a.yaml:1:13: "retry" is not supported yet (and 1 thing more)`; got != want {
 		t.Fatalf("%s\nwant %s", got, want)
 	}
 }

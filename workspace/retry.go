@@ -5,20 +5,23 @@ import (
 	"time"
 )
 
-// durationUpTo reads a span of time and checks its bound.
-func (r *reader) durationUpTo(p pair, most time.Duration) {
+// durationUpTo reads a span of time and checks its bound; it is 0 where that
+// fails.
+func (r *reader) durationUpTo(p pair, most time.Duration) time.Duration {
 	s := r.written(p)
 	if s == "" {
-		return
+		return 0
 	}
-	d, err := duration(s)
+	d, err := ParseDuration(s)
 	if err != nil {
 		r.out.fail(r.at(p.node), quote(p.key)+": "+err.Error(), "write seconds, or a span such as 30s, 5m or 1h30m")
-		return
+		return 0
 	}
 	if d > most {
 		r.out.fail(r.at(p.node), fmt.Sprintf("%s is longer than %dh", quote(p.key), int(most.Hours())), "shorten it")
+		return 0
 	}
+	return d
 }
 
 // retry reads and refuses the rule by which something is tried again.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"stroem/workspace/tera"
 )
 
 // maxScript bounds a script, written in the YAML or in a file.
@@ -73,8 +75,8 @@ func (r *reader) scriptAction(d *actionDef, what string) {
 	default:
 		r.refuse(at, `"dependencies" of a `+language+` script`+notYet)
 	}
-	if language != "shell" && d.script != nil {
-		r.refuse(d.ScriptAt, "a template in a "+language+" script"+notYet+": read the variable INPUT_<NAME>, or the JSON in STROEM_INPUT")
+	if lang, ok := tera.LanguageOf(language); ok {
+		r.code(d.script, lang)
 	}
 	if at, ok := d.fields["manifest"]; ok && (d.fields["runner"].Line == 0) {
 		r.out.fail(at, `"manifest" is for runner: pod`, "remove it")

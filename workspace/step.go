@@ -20,9 +20,11 @@ type Step struct {
 	// Input is not rendered yet: every text in it may be a template.
 	Input             map[string]any `json:"input,omitempty"`
 	ContinueOnFailure bool           `json:"continue_on_failure,omitempty"`
-	Inline            bool           `json:"inline,omitempty"`
-	Action            Action         `json:"action"`
-	At                Pos            `json:"at,omitzero"`
+	// Timeout bounds a run of the step, in nanoseconds; 0: nothing does.
+	Timeout time.Duration `json:"timeout,omitempty"`
+	Inline  bool          `json:"inline,omitempty"`
+	Action  Action        `json:"action"`
+	At      Pos           `json:"at,omitzero"`
 }
 
 // Key is the step's name in templates, which have no hyphens in names.
@@ -182,7 +184,7 @@ func (r *reader) stepFields(d *stepDef) map[string]func(pair) {
 		"depends_on":          func(p pair) { d.deps = r.items(p) },
 		"input":               func(p pair) { r.stepInput(d, p) },
 		"continue_on_failure": func(p pair) { d.ContinueOnFailure = r.boolean(p) },
-		"timeout":             func(p pair) { r.timeout(p, maxStepTimeout) },
+		"timeout":             func(p pair) { d.Timeout = r.durationUpTo(p, maxStepTimeout) },
 		"retry":               func(p pair) { r.retry(p) },
 		"sequential":          func(p pair) { d.sequential = r.boolean(p) },
 		"when": func(p pair) {
@@ -229,10 +231,4 @@ func (r *reader) forEach(d *stepDef, p pair) {
 	default:
 		r.expected(n, `"for_each"`, "a list, or a template that gives one", "")
 	}
-}
-
-// timeout reads and refuses a time limit.
-func (r *reader) timeout(p pair, most time.Duration) {
-	r.refuse(p.at, `"timeout"`+notYet)
-	r.durationUpTo(p, most)
 }

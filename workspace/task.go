@@ -3,6 +3,7 @@ package workspace
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Task is a flow of steps that can be started. It is a closed value: its steps
@@ -16,7 +17,10 @@ type Task struct {
 	Mode        string `json:"mode"`
 	Input       Fields `json:"input,omitempty"`
 	Flow        Flow   `json:"flow"`
-	At          Pos    `json:"at,omitzero"`
+	// Timeout bounds a job, from the start of its first step, in nanoseconds;
+	// 0: nothing does.
+	Timeout time.Duration `json:"timeout,omitempty"`
+	At      Pos           `json:"at,omitzero"`
 	// Refusals are what this version cannot run. With any, the task is listed
 	// and not started.
 	Refusals []Problem `json:"refusals,omitempty"`
@@ -62,7 +66,7 @@ func (r *reader) task(p pair) *taskDef {
 		"folder":      func(q pair) { r.folder(d, q) },
 		"input":       func(q pair) { d.Input, d.types = r.inputs(q) },
 		"flow":        func(q pair) { hasFlow = true; d.flow = r.flow(p.key, q) },
-		"timeout":     func(q pair) { r.timeout(q, maxTaskTimeout) },
+		"timeout":     func(q pair) { d.Timeout = r.durationUpTo(q, maxTaskTimeout) },
 		"retry":       func(q pair) { r.retry(q) },
 	}
 	for _, name := range hookNames {

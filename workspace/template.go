@@ -103,6 +103,20 @@ func (r *reader) shell(t *template, d tera.Dialect) {
 	for _, err := range t.parsed.CheckShell(d) {
 		r.templateError(t, err)
 	}
+	for _, raw := range t.parsed.Raws() {
+		r.out.warn(t.place(raw.Line, raw.Column), t.name+": raw writes the value as it is: it can run anything", `leave raw out unless its words are to be split, and let an action's input say what it may be`)
+	}
+}
+
+// code checks that each value of a script lands where it can be a literal, or a
+// part of one.
+func (r *reader) code(t *template, lang tera.Language) {
+	if t == nil || t.parsed == nil || t.parsed.Static() {
+		return
+	}
+	for _, err := range t.parsed.CheckCode(lang) {
+		r.templateError(t, err)
+	}
 }
 
 // use is one name that a template reads from its context.

@@ -43,6 +43,10 @@ func (c *cover) stmts(list []stmt) signal {
 			c.pieces = append(c.pieces, segment{at: n.at, text: n.s})
 			c.written += len(n.s)
 		case *output:
+			if n.raw { // something that may stand where a word may
+				c.pieces = append(c.pieces, segment{at: n.x.where().at, text: "raw", raw: true})
+				continue
+			}
 			c.pieces = append(c.pieces, segment{at: n.x.where().at, out: n})
 		case *section:
 			c.pieces = append(c.pieces, segment{at: n.out.x.where().at, out: n.out})

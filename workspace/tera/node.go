@@ -28,6 +28,7 @@ type (
 		tag   string // the whole of it, braces and all
 		inner string // what is between them
 		x     expr
+		raw   bool // {{ … | raw }}
 	}
 	// choose is an if: the first branch whose condition holds.
 	choose struct {

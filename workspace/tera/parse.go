@@ -37,7 +37,9 @@ type parser struct {
 	depth  int  // blocks and parentheses that are open
 	links  int  // operators and filters of this tag
 	nodes  int
-	loops  int // fors that are open
+	loops  int  // fors that are open
+	sealed int  // macros and filter sections that are open
+	naked  bool // {{ … | raw }} is being read
 	ending string
 }
 
@@ -133,6 +135,7 @@ func (p *parser) output() (stmt, *Error) {
 	case p.tok.text == "{" && p.tok.at == open.end():
 		return nil, p.failIn(p.tok, "there is a brace too many", "write {{ dotted.path }}")
 	}
+	p.naked = false
 	x, err := p.expression()
 	if err != nil {
 		return nil, err
@@ -141,7 +144,11 @@ func (p *parser) output() (stmt, *Error) {
 	if err := p.close("}}"); err != nil {
 		return nil, err
 	}
-	return &output{tag: p.src[open.at:end.end()], inner: strings.TrimSpace(p.src[open.end():end.at]), x: x}, nil
+	n := &output{tag: p.src[open.at:end.end()], inner: strings.TrimSpace(p.src[open.end():end.at]), x: x, raw: p.naked}
+	if n.raw {
+		p.t.raws = append(p.t.raws, n)
+	}
+	return n, nil
 }
 
 // advance goes to the next token.

@@ -57,7 +57,9 @@ var unparsed = []struct {
 	unsupported bool
 }{
 	{"a {{ x | uper }}", "1:10: there is no filter uper; did you mean upper?", false},
-	{"{{ x | raw }}", "1:8: raw cannot be used yet: {{ x | raw }}", true},
+	{"{{ x | raw | upper }}", "1:8: raw stands last in an expression; write {{ value | raw }}", false},
+	{"{{ (x | raw) }}", "raw stands last", false}, {"{% if x | raw %}{% endif %}", "raw stands last", false}, {"{% set y = x | raw %}", "raw stands last", false}, {"{% filter raw %}a{% endfilter %}", "raw stands last", false}, {"{{ x | raw(a=1) }}", "raw stands last", false},
+	{"{% filter upper %}{{ x | raw }}{% endfilter %}", "raw cannot stand in a macro or a filter section", false}, {"{% macro m(a) %}{{ a | raw }}{% endmacro %}", "raw cannot stand in a macro", false},
 	{"{{ x | nosuch }}", "see the list of Tera's built-in filters", false},
 	{"{{ x | }}", "1:8: the name of a filter is missing here", false},
 	{"{{ x | replace(from='a') }}", "1:8: replace needs the argument to; write replace(to=…)", false},

@@ -10,7 +10,7 @@ import (
 // filter reads the arguments of a filter whose name has been read.
 func (p *parser) filter(name token, x expr) (expr, *Error) {
 	if name.text == "raw" {
-		return nil, p.unsupported(name, "raw cannot be used yet", "leave it out: the value is quoted for its place")
+		return x, p.raws(name)
 	}
 	def, ok := filters[name.text]
 	if !ok {
@@ -18,6 +18,19 @@ func (p *parser) filter(name token, x expr) (expr, *Error) {
 	}
 	u := &use{span: span{x.where().at, name.end()}, name: name.text, def: def, x: x}
 	return u, p.arguments(u, name)
+}
+
+// raws checks a filter raw: it stands last in {{ … }}, and where what is written
+// goes into the script itself.
+func (p *parser) raws(name token) *Error {
+	switch {
+	case p.open.text[1] != '{' || p.tok.kind != shut:
+		return p.failIn(name, "raw stands last in an expression", "write {{ value | raw }}")
+	case p.sealed > 0:
+		return p.failIn(name, "raw cannot stand in a macro or a filter section, whose text is one value", "write it outside of that")
+	}
+	p.naked = true
+	return nil
 }
 
 // function reads a call of a function whose name has been read.

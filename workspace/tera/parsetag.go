@@ -211,6 +211,8 @@ func (p *parser) section() (stmt, *Error) {
 		return nil, err
 	}
 	n := &section{out: &output{tag: tag, inner: "{% filter " + t.text + " %}", x: x}}
+	p.sealed++
+	defer func() { p.sealed-- }()
 	if n.body, err = p.body(opener, "endfilter"); err != nil {
 		return nil, err
 	}
@@ -248,6 +250,8 @@ func (p *parser) define(tag token) *Error {
 	if err = p.close("%}"); err != nil {
 		return err
 	}
+	p.sealed++
+	defer func() { p.sealed-- }()
 	if m.body, err = p.body(opener, "endmacro"); err != nil {
 		return err
 	}

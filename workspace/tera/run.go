@@ -38,6 +38,7 @@ type loop struct {
 type page struct {
 	b      strings.Builder
 	script bool
+	code   bool // of another language than a shell's
 	pieces []segment
 }
 
@@ -46,6 +47,7 @@ type segment struct {
 	at   int
 	text string
 	out  *output // what wrote the value; nil for text
+	raw  bool    // the text is a value, written as it is
 	val  value
 }
 
@@ -129,8 +131,15 @@ func (r *run) write(n *output, v any) *Error {
 		r.page.b.WriteString(s)
 		return nil
 	}
-	if strings.IndexByte(s, 0) >= 0 {
+	if !r.page.code && strings.IndexByte(s, 0) >= 0 {
 		return r.t.fault(n, n.inner+" has a NUL character, which a shell cannot hold", "take it out of the value")
+	}
+	if n.raw {
+		if err := r.naked(n); err != nil {
+			return err
+		}
+		r.page.pieces = append(r.page.pieces, segment{at: n.x.where().at, text: s, raw: true})
+		return nil
 	}
 	r.page.pieces = append(r.page.pieces, segment{at: n.x.where().at, out: n, val: value{any: v, text: s}})
 	return nil

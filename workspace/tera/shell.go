@@ -157,6 +157,9 @@ func (t *Template) script(pieces []segment, known bool) (*script, error) {
 	var b strings.Builder
 	for _, n := range pieces {
 		s.texts = append(s.texts, chunk{at: n.at, to: b.Len(), n: len(n.text)})
+		if n.raw {
+			s.texts[len(s.texts)-1].n = 0
+		}
 		if n.out == nil {
 			b.WriteString(n.text)
 			continue

@@ -11,7 +11,9 @@
 //     no other file, and macros are defined in the template that calls them.
 //   - __tera_context is refused: it would print everything, secrets among it.
 //   - Nothing is escaped for HTML unless a filter says so; safe is accepted and
-//     changes nothing. raw, which writes a value unquoted, is refused for now.
+//     changes nothing.
+//   - raw, which writes a value into a shell script as it is, stands last in an
+//     expression. See [Template.Raws] and [Options.ForbidRaw].
 //   - get_env knows only what [Options.Env] lets it know, and nothing without it.
 //   - A missing variable is an error, except under default, is defined and is
 //     undefined, and in a condition, where it is false. A condition whose filter
@@ -29,7 +31,8 @@
 //
 // In a shell script every text that an expression, a filter section or a macro
 // writes is one value: what it holds is quoted for its place, and no part of it
-// is read as code, whoever wrote it.
+// is read as code, whoever wrote it, unless raw asks for that. In python,
+// javascript, typescript and go it is a literal, or a part of one.
 package tera
 
 import (
@@ -53,6 +56,9 @@ type Options struct {
 	Now func() time.Time
 	// Random returns a number below n for get_random; without it it is truly one.
 	Random func(n uint64) uint64
+	// ForbidRaw refuses raw in a script for whatever is not a secret or the
+	// template's own text.
+	ForbidRaw bool
 }
 
 // Template is a parsed template. It never changes, so any number of goroutines
@@ -63,6 +69,7 @@ type Template struct {
 	macros  map[string]*macro
 	refs    []Ref
 	choices int // the ifs and fors, which number themselves
+	raws    []*output
 	options Options
 }
 

@@ -1,0 +1,142 @@
+package tera
+
+import (
+	"slices"
+	"strings"
+)
+
+// python reads what begins a comment or a literal of text in python.
+func (c *coder) python() bool {
+	switch c.src[c.at] {
+	case '#':
+		c.note(1)
+	case '\'', '"':
+		c.pythonText()
+	case '\\', '`', '$':
+		c.lose("there is a " + c.src[c.at:c.at+1] + " in the code")
+		if c.sees("\\\n") { // the line goes on
+			c.lost = ""
+			c.at += 2
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// prefix is the word right before a literal, if it is one of a literal's.
+func (c *coder) prefix() (p string, ok bool) {
+	if c.at == 0 || !c.isWord(c.byteAt(c.at-1)) {
+		return "", true
+	}
+	p = strings.ToLower(c.last)
+	return p, slices.Contains([]string{"r", "b", "u", "f", "t", "br", "rb", "fr", "rf", "tr", "rt"}, p)
+}
+
+// pythonText reads a literal of text, with the letters before it.
+func (c *coder) pythonText() {
+	prefix, ok := c.prefix()
+	if !ok {
+		c.lose("a word touches a quote")
+		return
+	}
+	if prefix != "" {
+		c.last = c.prior
+	}
+	quote := c.src[c.at : c.at+1]
+	if triple := strings.Repeat(quote, 3); c.sees(triple) {
+		quote = triple
+	}
+	c.at += len(quote)
+	start := c.at
+	raw, fields := strings.Contains(prefix, "r"), strings.ContainsAny(prefix, "ft")
+	for c.lost == "" {
+		if c.here() != nil {
+			switch {
+			case raw || prefix == "t":
+				c.refuse("a value cannot be escaped inside "+prefix+quote+"…"+quote, "use a literal without the "+prefix+", or "+fixInput)
+			case prefix == "b":
+				c.text(start, quote, inBytes)
+			default:
+				c.text(start, quote, inText)
+			}
+			continue
+		}
+		switch ch := c.byteAt(c.at); {
+		case c.at >= len(c.src) || len(quote) == 1 && (ch == '\n' || ch == '\r'):
+			c.fail("a literal of text is not closed")
+		case c.sees(quote):
+			c.at += len(quote)
+			c.token("x")
+			return
+		case ch == '\\':
+			c.escaped(fields || !raw && prefix != "b")
+		case fields && (c.sees("{{") || c.sees("}}")):
+			c.at += 2
+		case fields && ch == '}':
+			c.lose("there is a } in an f-string")
+		case fields && ch == '{':
+			c.field(quote)
+		default:
+			c.at++
+		}
+	}
+}
+
+// escaped goes past a backslash and what it escapes.
+func (c *coder) escaped(named bool) {
+	c.at++
+	switch {
+	case c.here() != nil || c.at >= len(c.src): // the place is refused
+	case named && c.sees("N{"):
+		i := strings.IndexByte(c.src[c.at:], '}')
+		if i < 0 || c.stop() <= c.at+i {
+			c.lose(`there is a \N{…} in a literal`)
+			return
+		}
+		c.at += i + 1
+	default:
+		c.at++
+	}
+}
+
+// field reads {…} of an f-string, in which no value can stand. How far it goes is
+// read otherwise by older and newer pythons unless it is plain.
+func (c *coder) field(quote string) {
+	open, format := 0, false
+	for c.lost == "" && c.at < len(c.src) {
+		if c.here() != nil {
+			c.refuse("a value cannot stand inside {…} of an f-string", "assign it first: name = {{ … }}, then {name}")
+			continue
+		}
+		ch := c.src[c.at]
+		switch {
+		case ch == '\\' || ch == '#' || ch == quote[0] || ch == '\n' || ch == '\r':
+			c.lose("{…} of an f-string has a character that older pythons refuse")
+		case ch == '\'' || ch == '"':
+			i := strings.IndexAny(c.src[c.at+1:], string(ch)+"\\\n\r"+quote[:1])
+			end := c.at + 1 + i
+			if format || i < 0 || c.src[end] != ch || c.stop() < end {
+				c.lose("there is a quote in {…} of an f-string")
+				return
+			}
+			c.at = end
+		case ch == '(' || ch == '[' || ch == '{':
+			open++
+		case ch == ')' || ch == ']' || ch == '}' && open > 1:
+			open--
+		case ch == '}':
+			c.at++
+			return
+		case (ch == ':' || ch == '!') && open == 1:
+			format = true
+		}
+		if open < 1 {
+			c.lose("the brackets in {…} of an f-string do not match")
+		}
+		c.at++
+	}
+	if c.lost == "" {
+		c.fail("{…} of an f-string is not closed")
+	}
+}
