@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -35,6 +36,8 @@ type Config struct {
 	Runner         RunnerConfig               `yaml:"runner"`
 	Log            LogConfig                  `yaml:"log"`
 	AllowEnv       []string                   `yaml:"allow_env"` // what get_env may read
+	StepTimeout    Duration                   `yaml:"default_step_timeout"`
+	JobTimeout     Duration                   `yaml:"default_job_timeout"`
 
 	file  string            // where it was read, "" without one
 	from  map[string]string // the variable that set a key, for those that one did
@@ -92,11 +95,24 @@ func (s *Size) UnmarshalYAML(n *yaml.Node) error {
 	return fmt.Errorf("line %d: %q is not a size; write bytes, or a number with KiB, MiB or GiB", n.Line, n.Value)
 }
 
+// Duration is a span of time as the YAML of tasks writes it.
+type Duration time.Duration
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := workspace.ParseDuration(n.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %w; write seconds, or a span such as 30s, 5m or 1h30m", n.Line, err)
+	}
+	*d = Duration(v)
+	return nil
+}
+
 // notBuilt are keys, as patterns of path.Match, whose part does not exist yet.
 // A configuration that relies on one of them must not run as if it were not
 // there.
 var notBuilt = []string{
-	"default_step_timeout", "default_job_timeout", "retention", "auth", "acl", "approval", "trusted_proxies",
+	"retention", "auth", "acl", "approval", "trusted_proxies",
 	"workspaces/*/url", "workspaces/*/ref", "workspaces/*/poll_interval_secs", "workspaces/*/auth",
 }
 
@@ -219,7 +235,7 @@ func (c *Config) check(n *yaml.Node, t reflect.Type, at, where string) (errs []e
 func misfit(n *yaml.Node, t reflect.Type) (want string) {
 	switch {
 	case n.Tag == "!!null":
-	case t == reflect.TypeFor[Size](): // has words of its own
+	case t == reflect.TypeFor[Size](), t == reflect.TypeFor[Duration](): // have words of their own
 	case t.Kind() == reflect.Bool && n.ShortTag() != "!!bool":
 		return "true or false"
 	case t.Kind() == reflect.Int && n.ShortTag() != "!!int":

@@ -78,6 +78,7 @@ func newPlane(cfg *Config, st *store.Store, folders []control.Folder, log *slog.
 		return nil, err
 	}
 	rn := &runner.Runner{Store: st, Slots: cfg.Runner.MaxConcurrent, KeepLog: int64(cfg.Log.MaxBytes), Grace: killGrace,
+		StepTimeout: time.Duration(cfg.StepTimeout), JobTimeout: time.Duration(cfg.JobTimeout),
 		Key: key, AllowEnv: cfg.AllowEnv, Now: time.Now}
 	rn.Log = slog.New(masked{log.Handler(), rn.Secrets.Hide})
 	return &control.Plane{Store: st, Runner: rn, Folders: folders, Log: rn.Log, Now: time.Now}, nil

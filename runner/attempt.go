@@ -21,6 +21,7 @@ type attempt struct {
 
 	cancelOnce sync.Once
 	cancelled  chan struct{} // closed when the job was cancelled
+	timedOut   bool          // its processes were ended because its time was up
 
 	mu   sync.Mutex // guards what follows, and step's offsets and output
 	proc *proc.Process
@@ -75,6 +76,7 @@ func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
 				return err
 			}
 			f.fields, f.flow = plan.Input, plan.Flow
+			r.limitJob(&a.job, plan.Timeout)
 			if len(plan.Flow[a.step.Pos].DependsOn) > 0 {
 				f.runs, err = tx.Steps(a.job.Seq)
 			}
@@ -162,15 +164,15 @@ var errCancelled = errors.New("cancelled before it began")
 
 // follow waits for the end of the step's process, or makes an end of it.
 func (r *Runner) follow(ctx context.Context, a *attempt, flow workspace.Flow) {
+	limit, stop := r.stepLimit(a)
+	defer stop()
 	select {
 	case <-a.proc.Done():
 	case <-a.cancelled:
-		// A conflict aside, which this has none of, insist goes on until all is gone.
-		_ = r.insist(ctx, a, "end the step's processes", func() error { return a.proc.Kill(ctx, r.Grace) })
-		select {
-		case <-a.proc.Done():
-		case <-ctx.Done():
-		}
+		r.kill(ctx, a)
+	case <-limit:
+		a.timedOut = true
+		r.kill(ctx, a)
 	case <-ctx.Done():
 	}
 	select {
@@ -180,6 +182,15 @@ func (r *Runner) follow(ctx context.Context, a *attempt, flow workspace.Flow) {
 		r.Log.Info("step goes on without the server", keyJob, a.job.ID, keyStep, a.step.Name)
 		a.close(r)
 		r.release(a)
+	}
+}
+
+// kill makes an end of the step's processes, and does not give up.
+func (r *Runner) kill(ctx context.Context, a *attempt) {
+	_ = r.insist(ctx, a, "end the step's processes", func() error { return a.proc.Kill(ctx, r.Grace) })
+	select {
+	case <-a.proc.Done():
+	case <-ctx.Done():
 	}
 }
 
@@ -218,6 +229,14 @@ func (r *Runner) finish(ctx context.Context, a *attempt, flow workspace.Flow) {
 // judge reads the end of an attempt off its exit code and its output.
 func (r *Runner) judge(a *attempt, flow workspace.Flow) ending {
 	res := a.proc.Result()
+	if a.timedOut {
+		e := ending{Status: store.Failed, Error: fmt.Sprintf("timed out after %s", flow[a.step.Pos].Timeout), Output: a.out.printed}
+		if !res.Lost {
+			e.ExitCode = &res.ExitCode
+			e.Error += fmt.Sprintf(" (exit code %d)", res.ExitCode)
+		}
+		return e
+	}
 	if res.Lost {
 		return ending{Status: store.Failed, Error: "its process was killed from outside"}
 	}
@@ -268,26 +287,33 @@ func checkOutput(want workspace.Outputs, doc json.RawMessage) error {
 // end commits what came of the attempt together with all that follows from
 // it, and frees its place.
 func (r *Runner) end(ctx context.Context, a *attempt, flow workspace.Flow, e ending) {
+	var ended bool
 	err := r.insist(ctx, a, "end step", func() error {
-		return r.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-			return r.commitEnd(tx, a, flow, e)
+		return r.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
+			ended, err = r.commitEnd(tx, a, flow, e)
+			return err
 		})
 	})
 	if err != nil {
 		r.abandon(a, err)
 		return
 	}
+	if ended {
+		r.unlimit(a.step.Job)
+	}
 	r.release(a)
 	r.remove(a)
 }
 
-func (r *Runner) commitEnd(tx *store.Tx, a *attempt, flow workspace.Flow, e ending) error {
+// commitEnd writes the step's end and what follows from it. It reports whether
+// the job has ended with it.
+func (r *Runner) commitEnd(tx *store.Tx, a *attempt, flow workspace.Flow, e ending) (ended bool, err error) {
 	job, err := tx.JobBySeq(a.step.Job)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := a.keep(tx, r.KeepLog); err != nil {
-		return err
+		return false, err
 	}
 	run, now := a.step, r.Now()
 	run.Status, run.ExitCode, run.Error, run.Output = e.Status, e.ExitCode, a.out.mask.hideString(e.Error), e.Output
@@ -296,12 +322,12 @@ func (r *Runner) commitEnd(tx *store.Tx, a *attempt, flow workspace.Flow, e endi
 		run.Status, run.Error = store.Cancelled, ""
 	}
 	if err := tx.EndStep(&run, store.Running); err != nil {
-		return err
+		return false, err
 	}
-	if job.Status.Ended() {
-		return nil
+	if !job.Status.Ended() {
+		err = advance(tx, &job, flow, now)
 	}
-	return advance(tx, &job, flow, now)
+	return job.Status.Ended(), err
 }
 
 // remove deletes the attempt's folder, which nobody waits for.

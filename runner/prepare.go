@@ -19,6 +19,8 @@ func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, er
 	if err != nil {
 		return proc.Spec{}, err
 	}
+	// What an agent sends must never become code, unless the author says so.
+	rend.options.ForbidRaw = a.job.Agent && !step.Action.AllowRaw
 	input, err := rend.stepInput(step)
 	if err != nil {
 		return proc.Spec{}, err

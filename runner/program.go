@@ -16,8 +16,7 @@ type program struct {
 	path  string
 	flags []string // before the script's file
 	file  string   // the name that the script's file must have, "" for any
-	shell bool     // it is a shell, and values in the script are quoted for it
-	bash  bool     // the shell is bash
+	bash  bool     // it is bash
 }
 
 // toolchains are the programs that run a language, the best first.
@@ -34,7 +33,6 @@ var toolchains = map[string]struct {
 
 // findShell is what runs shell scripts that ask for nothing else.
 func findShell() (p program, err error) {
-	p.shell = true
 	p.path, p.bash, err = proc.FindShell()
 	return p, err
 }
@@ -46,7 +44,7 @@ func (r *Runner) programFor(action *workspace.Action) (program, error) {
 	switch {
 	case action.Interpreter != "":
 		base := path.Base(action.Interpreter)
-		return program{path: action.Interpreter, file: chain.file, shell: !ok, bash: strings.HasPrefix(base, "bash")}, nil
+		return program{path: action.Interpreter, file: chain.file, bash: strings.HasPrefix(base, "bash")}, nil
 	case !ok:
 		return r.shell, r.shellErr
 	}

@@ -32,7 +32,7 @@ func (r *Runner) recover(ctx context.Context) error {
 			}
 			found = append(found, newAttempt(job, run))
 		}
-		return nil
+		return r.limitRunning(tx)
 	})
 	if err != nil {
 		return err
@@ -96,7 +96,8 @@ func (r *Runner) requeue(ctx context.Context, a *attempt, flow workspace.Flow) {
 				return err
 			}
 			if job.Status.Ended() {
-				return r.commitEnd(tx, a, flow, ending{Status: store.Cancelled})
+				_, err := r.commitEnd(tx, a, flow, ending{Status: store.Cancelled})
+				return err
 			}
 			return tx.QueueStep(&a.step, store.Running)
 		})

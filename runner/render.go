@@ -88,8 +88,8 @@ func (e renderer) members(m map[string]any) (map[string]any, error) {
 	return out, nil
 }
 
-// script is the text to run, every value in it quoted for its place. A file of
-// the workspace is no template.
+// script is the text to run, every value in it quoted for its place, or written
+// as a literal of its language. A file of the workspace is no template.
 func (e renderer) script(action *workspace.Action, p program) (string, error) {
 	if action.Source != "" {
 		return action.Script, nil
@@ -98,18 +98,21 @@ func (e renderer) script(action *workspace.Action, p program) (string, error) {
 	if err != nil {
 		return "", placed(err, action.ScriptAt)
 	}
-	if !p.shell {
-		if !t.Static() {
-			return "", fmt.Errorf("a %s script cannot hold a template yet", action.Language)
-		}
-		return action.Script, nil
+	var text string
+	switch lang, ok := codeLanguages[action.Language]; {
+	case ok:
+		text, err = t.Code(e.vars, lang)
+	case p.bash:
+		text, err = t.Shell(e.vars, tera.Bash)
+	default:
+		text, err = t.Shell(e.vars, tera.POSIX)
 	}
-	dialect := tera.POSIX
-	if p.bash {
-		dialect = tera.Bash
-	}
-	text, err := t.Shell(e.vars, dialect)
 	return text, placed(err, action.ScriptAt)
+}
+
+// codeLanguages are those that are not read by a shell.
+var codeLanguages = map[string]tera.Language{
+	"python": tera.Python, "javascript": tera.JavaScript, "typescript": tera.TypeScript, "go": tera.Go,
 }
 
 // placed says where in its YAML file a template went wrong.

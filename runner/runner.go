@@ -33,12 +33,15 @@ const retryPause = 500 * time.Millisecond
 // Runner runs the steps of jobs on this machine. Its fields are set before
 // Run and not changed after.
 type Runner struct {
-	Store   *store.Store
-	Slots   int           // steps at a time
-	KeepLog int64         // bytes kept of a step's log
-	Grace   time.Duration // between TERM and KILL
-	Key     []byte        // 32 bytes, under which secret inputs are stored
-	Secrets Secrets       // of the workspaces
+	Store *store.Store
+	Slots int // steps at a time
+	// StepTimeout and JobTimeout bound what sets no timeout of its own; 0:
+	// nothing does.
+	StepTimeout, JobTimeout time.Duration
+	KeepLog                 int64         // bytes kept of a step's log
+	Grace                   time.Duration // between TERM and KILL
+	Key                     []byte        // 32 bytes, under which secret inputs are stored
+	Secrets                 Secrets       // of the workspaces
 	// AllowEnv names the variables of the server's environment that templates
 	// may read by get_env.
 	AllowEnv []string
@@ -50,6 +53,7 @@ type Runner struct {
 	boot     string
 
 	plans    plans
+	limits   limits
 	mu       sync.Mutex
 	attempts map[string]*attempt // by attempt id, from claim to end
 	free     chan struct{}       // a place became free
@@ -76,6 +80,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}()
 	r.dispatch(ctx, wake)
 	r.wait.Wait()
+	r.unlimitAll()
 	<-collected
 	return nil
 }
@@ -158,6 +163,9 @@ func (r *Runner) claim(ctx context.Context, places int) (claimed []*attempt, err
 			}
 			if err := tx.StartJob(&job, now); err != nil {
 				return err
+			}
+			if job.StartedAt.IsZero() {
+				job.StartedAt = now
 			}
 			claimed = append(claimed, newAttempt(job, step))
 		}

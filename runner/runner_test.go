@@ -34,6 +34,8 @@ type rig struct {
 	rn     *runner.Runner
 	dir    string // of the workspace
 	secret map[string]any
+	ahead  time.Duration // of the runner's clock
+	change func(*runner.Runner)
 	stop   context.CancelFunc
 	ended  chan error
 }
@@ -67,9 +69,13 @@ func newRig(t testing.TB, yaml string) *rig {
 
 // start begins with a new runner, as a new server would.
 func (r *rig) start() {
-	r.rn = &runner.Runner{Store: r.st, Slots: 8, KeepLog: 1 << 20, Grace: 200 * time.Millisecond, Now: time.Now,
+	r.rn = &runner.Runner{Store: r.st, Slots: 8, KeepLog: 1 << 20, Grace: 200 * time.Millisecond,
+		Now: func() time.Time { return time.Now().Add(r.ahead) },
 		Key: make([]byte, 32), Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	r.rn.Secrets.Set("w", r.secret)
+	if r.change != nil {
+		r.change(r.rn)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop, r.ended = cancel, make(chan error, 1)
 	go func() { r.ended <- r.rn.Run(ctx) }()
@@ -94,6 +100,10 @@ func (r *rig) submit(task string, input map[string]any) store.Job {
 }
 
 func (r *rig) trySubmit(task string, input map[string]any) (store.Job, error) {
+	return r.trySubmitAs(store.SourceAPI, task, input)
+}
+
+func (r *rig) trySubmitAs(source store.SourceType, task string, input map[string]any) (store.Job, error) {
 	var found store.StoredTask
 	err := r.st.View(context.Background(), func(tx *store.Tx) (err error) {
 		found, err = tx.Task("w", task)
@@ -102,7 +112,8 @@ func (r *rig) trySubmit(task string, input map[string]any) (store.Job, error) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return r.rn.Submit(context.Background(), runner.Request{Task: found, Input: input, SourceType: store.SourceAPI})
+	return r.rn.Submit(context.Background(), runner.Request{Task: found, Input: input,
+		SourceType: source, Agent: source == store.SourceMCP})
 }
 
 // result is a job with all that is known of it.
@@ -797,5 +808,64 @@ tasks:
 		if res := r.run("d", nil); !strings.Contains(res.Error, "need uv") {
 			t.Error(res.Error)
 		}
+	}
+}
+
+// Raw values are the author's risk for people, and refused where an agent asks.
+func TestRawIsRefusedInAnAgentsJob(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, `
+actions:
+  open: {type: script, allow_raw: true, script: "printf '%s|' {{ input.words | raw }}"}
+tasks:
+  closed:
+    input: {words: {type: string}}
+    flow: {s: {type: script, script: "printf '%s|' {{ input.words | raw }}"}}
+  open:
+    input: {words: {type: string}}
+    flow: {s: {action: open, input: {words: "{{ input.words }}"}}}
+`)
+	for _, tc := range []struct {
+		source store.SourceType
+		task   string
+		status store.Status
+	}{
+		{store.SourceAPI, "closed", store.Completed},
+		{store.SourceMCP, "closed", store.Failed},
+		{store.SourceMCP, "open", store.Completed},
+	} {
+		job, err := r.trySubmitAs(tc.source, tc.task, map[string]any{"words": "one two"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res := r.wait(job)
+		if res.Status != tc.status || tc.status == store.Failed && !strings.Contains(res.Error, "allow_raw") ||
+			tc.status == store.Completed && res.log[0] != "one|two|" {
+			t.Errorf("%s of %s: %s %s %v", tc.task, tc.source, res.Status, res.Error, res.log)
+		}
+	}
+}
+
+func TestValuesInOtherLanguagesAreLiterals(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 here")
+	}
+	r := newRig(t, `
+tasks:
+  t:
+    input: {name: {type: text}}
+    flow:
+      s:
+        type: script
+        language: python
+        script: |
+          print({{ input.name }} == """{{ input.name }}""", len({{ input.name }}))
+          print("{{ input.name }}")
+`)
+	const name = `"""); import os; os.abort() #\ $(id)` + "'"
+	res := r.run("t", map[string]any{"name": name})
+	if want := []string{fmt.Sprint("True ", len(name)), name}; !slices.Equal(res.log, want) {
+		t.Errorf("%s %q", res.Error, res.log)
 	}
 }

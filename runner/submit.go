@@ -57,7 +57,7 @@ func (r *Runner) Submit(ctx context.Context, req Request) (store.Job, error) {
 		CreatedAt: r.Now(), Dir: task.Dir, Input: doc,
 	}
 	err = r.Store.Update(ctx, func(tx *store.Tx) error {
-		return tx.InsertJob(&job, task.Task, firstRuns(task.Flow))
+		return tx.InsertJob(&job, r.withDefaults(task.Task), firstRuns(task.Flow))
 	})
 	return job, err
 }
@@ -138,7 +138,10 @@ func (e *Ended) Error() string { return fmt.Sprintf("the job is already %s", e.S
 // Cancel ends a job: it is cancelled at once, with all its steps that have not
 // begun. Steps that run are ended with their whole process tree and are
 // cancelled when that is gone. Errors: *Ended, store.ErrNotFound.
-func (r *Runner) Cancel(ctx context.Context, id string) error {
+func (r *Runner) Cancel(ctx context.Context, id string) error { return r.cancelWith(ctx, id, "") }
+
+// cancelWith cancels a job and says in it why.
+func (r *Runner) cancelWith(ctx context.Context, id, why string) error {
 	err := r.Store.Update(ctx, func(tx *store.Tx) error {
 		job, err := tx.Job(id)
 		if err != nil {
@@ -147,6 +150,7 @@ func (r *Runner) Cancel(ctx context.Context, id string) error {
 		if job.Status.Ended() {
 			return &Ended{Status: job.Status}
 		}
+		job.Error = why
 		return cancelJob(tx, &job, r.Now())
 	})
 	var ended *Ended

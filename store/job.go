@@ -178,6 +178,11 @@ func (tx *Tx) CountJobs(f JobFilter) (n int64, err error) {
 	return n, err
 }
 
+// RunningJobs lists the jobs that have begun and not ended.
+func (tx *Tx) RunningJobs() ([]Job, error) {
+	return tx.Jobs(JobFilter{Status: Running, Limit: -1})
+}
+
 // StartJob turns a pending job into a running one. A job that runs already
 // stays as it is.
 func (tx *Tx) StartJob(job *Job, at time.Time) error {

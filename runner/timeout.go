@@ -1,0 +1,107 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"stroem/store"
+	"stroem/workspace"
+)
+
+// withDefaults is the task with the runner's timeouts where it sets none.
+func (r *Runner) withDefaults(task *workspace.Task) *workspace.Task {
+	if r.StepTimeout == 0 && r.JobTimeout == 0 {
+		return task
+	}
+	plan := *task
+	if plan.Timeout == 0 {
+		plan.Timeout = r.JobTimeout
+	}
+	plan.Flow = append(workspace.Flow(nil), task.Flow...)
+	for i := range plan.Flow {
+		if plan.Flow[i].Timeout == 0 {
+			plan.Flow[i].Timeout = r.StepTimeout
+		}
+	}
+	return &plan
+}
+
+// stepLimit fires when the step's time is up, counted from its true start; nil
+// never does.
+func (r *Runner) stepLimit(a *attempt) (fires <-chan time.Time, stop func() bool) {
+	limit := a.flow[a.step.Pos].Timeout
+	if limit == 0 {
+		return nil, func() bool { return false }
+	}
+	t := time.NewTimer(a.step.StartedAt.Add(limit).Sub(r.Now()))
+	return t.C, t.Stop
+}
+
+// limits are the timers of jobs that have begun and have a timeout.
+type limits struct {
+	mu     sync.Mutex
+	timers map[int64]*time.Timer
+}
+
+// limitJob sees to it that the job ends when its time is up, counted from the
+// start of its first step. It does so once for each job.
+func (r *Runner) limitJob(job *store.Job, timeout time.Duration) {
+	if timeout == 0 || job.StartedAt.IsZero() {
+		return
+	}
+	r.limits.mu.Lock()
+	defer r.limits.mu.Unlock()
+	if r.limits.timers == nil {
+		r.limits.timers = map[int64]*time.Timer{}
+	}
+	if r.limits.timers[job.Seq] != nil {
+		return
+	}
+	id, why := job.ID, fmt.Sprintf("timed out after %s", timeout)
+	r.limits.timers[job.Seq] = time.AfterFunc(job.StartedAt.Add(timeout).Sub(r.Now()), func() {
+		err := r.cancelWith(context.Background(), id, why)
+		var ended *Ended
+		if err != nil && !errors.As(err, &ended) && !errors.Is(err, store.ErrClosed) {
+			r.Log.Error("end job at its timeout", keyJob, id, keyErr, err)
+		}
+	})
+}
+
+// unlimit forgets the timer of an ended job.
+func (r *Runner) unlimit(seq int64) {
+	r.limits.mu.Lock()
+	defer r.limits.mu.Unlock()
+	if t := r.limits.timers[seq]; t != nil {
+		t.Stop()
+		delete(r.limits.timers, seq)
+	}
+}
+
+// unlimitAll stops all timers: the next server sets them anew.
+func (r *Runner) unlimitAll() {
+	r.limits.mu.Lock()
+	defer r.limits.mu.Unlock()
+	for seq, t := range r.limits.timers {
+		t.Stop()
+		delete(r.limits.timers, seq)
+	}
+}
+
+// limitRunning sets the timers of all jobs that an earlier server began.
+func (r *Runner) limitRunning(tx *store.Tx) error {
+	jobs, err := tx.RunningJobs()
+	if err != nil {
+		return err
+	}
+	for i := range jobs {
+		plan, err := r.plans.get(tx, jobs[i].Plan)
+		if err != nil {
+			return err
+		}
+		r.limitJob(&jobs[i], plan.Timeout)
+	}
+	return nil
+}
