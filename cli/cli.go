@@ -34,6 +34,7 @@ type commands struct {
 	Init     initCmd     `cmd:"" group:"local" help:"Write a first task to start from."`
 	Validate validateCmd `cmd:"" group:"local" help:"Check a workspace folder and show every problem in it."`
 	Run      runCmd      `cmd:"" group:"local" help:"Run a task here and now, without a server."`
+	Render   renderCmd   `cmd:"" group:"local" help:"Show the scripts of a task as they would run."`
 	Actions  actionsCmd  `cmd:"" group:"local" help:"List the actions of a workspace folder."`
 	Triggers triggersCmd `cmd:"" group:"local" help:"List the triggers of a workspace folder."`
 

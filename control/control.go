@@ -205,15 +205,31 @@ func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
 	job, err := p.Runner.Submit(ctx, runner.Request{
 		Task: t, Input: e.Input, SourceType: e.Source, Agent: e.Source == store.SourceMCP,
 	})
+	return job, notStarted(t.Name, err)
+}
+
+// Preview renders the steps of a task as they would run, and starts nothing.
+func (p *Plane) Preview(ctx context.Context, e Execution) ([]runner.Preview, error) {
+	t, err := p.Task(ctx, e.Workspace, e.Task)
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.Runner.Preview(t, e.Input)
+	return list, notStarted(t.Name, err)
+}
+
+// notStarted tells the caller what of the task or of the input kept a job from
+// being made.
+func notStarted(task string, err error) error {
 	var refused *runner.Refused
 	var input *workspace.InputError
 	switch {
 	case errors.As(err, &refused):
-		err = &Error{Code: Invalid, Msg: refused.Reason}
+		return &Error{Code: Invalid, Msg: refused.Reason}
 	case errors.As(err, &input):
-		err = &Error{Code: Invalid, Msg: fmt.Sprintf("task %q was not started: %s", t.Name, input.Error())}
+		return &Error{Code: Invalid, Msg: fmt.Sprintf("task %q was not started: %s", task, input.Error())}
 	}
-	return job, err
+	return err
 }
 
 // Step is one step of a job: how it stands, and what the plan says of it.

@@ -43,7 +43,7 @@ func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, er
 			return spec, fmt.Errorf("encode secrets: %w", err)
 		}
 	}
-	p, err := r.programFor(&step.Action)
+	p, err := programFor(&step.Action)
 	if err != nil {
 		return spec, err
 	}

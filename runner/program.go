@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path"
 	"strings"
+	"sync"
 
 	"stroem/runner/proc"
 	"stroem/workspace"
@@ -31,22 +32,22 @@ var toolchains = map[string]struct {
 	"go":         {"script.go", []program{{path: "go", flags: []string{"run"}}}},
 }
 
-// findShell is what runs shell scripts that ask for nothing else.
-func findShell() (p program, err error) {
+// defaultShell is what runs shell scripts that ask for nothing else.
+var defaultShell = sync.OnceValues(func() (p program, err error) {
 	p.path, p.bash, err = proc.FindShell()
 	return p, err
-}
+})
 
 // programFor chooses what runs the action: its interpreter, else the best that
 // is installed.
-func (r *Runner) programFor(action *workspace.Action) (program, error) {
+func programFor(action *workspace.Action) (program, error) {
 	chain, ok := toolchains[action.Language]
 	switch {
 	case action.Interpreter != "":
 		base := path.Base(action.Interpreter)
 		return program{path: action.Interpreter, file: chain.file, bash: strings.HasPrefix(base, "bash")}, nil
 	case !ok:
-		return r.shell, r.shellErr
+		return defaultShell()
 	}
 	var missing []string
 	for _, p := range chain.programs {

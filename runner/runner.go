@@ -48,9 +48,7 @@ type Runner struct {
 	Log      *slog.Logger
 	Now      func() time.Time
 
-	shell    program // for shell scripts that ask for no other
-	shellErr error   // why there is none
-	boot     string
+	boot string
 
 	plans    plans
 	limits   limits
@@ -89,7 +87,6 @@ func (r *Runner) prepareRun() (err error) {
 	if r.boot, err = proc.BootID(); err != nil {
 		return fmt.Errorf("boot id: %w", err)
 	}
-	r.shell, r.shellErr = findShell()
 	r.attempts = map[string]*attempt{}
 	r.free, r.busy = make(chan struct{}, 1), make(chan struct{}, 1)
 	return nil

@@ -1,0 +1,135 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"stroem/store"
+	"stroem/workspace"
+	"stroem/workspace/tera"
+)
+
+// Preview is a step as it would run, secrets masked. What is not known before
+// other steps have run stands as <step.output.x>.
+type Preview struct {
+	Step    string             `json:"step"`
+	Program []string           `json:"program"` // and its flags
+	Script  string             `json:"script"`
+	Args    []string           `json:"args,omitempty"`
+	Error   string             `json:"error,omitempty"` // why it cannot be rendered
+	Env     []workspace.EnvVar `json:"env,omitempty"`
+	WorkDir string             `json:"workdir,omitempty"`
+}
+
+// Preview renders the steps of a task for an input, and starts nothing. Errors
+// are those of Submit, and of templates that cannot be rendered.
+func (r *Runner) Preview(task store.StoredTask, raw map[string]any) ([]Preview, error) {
+	if why := task.Refusal(); why != "" {
+		return nil, &Refused{Reason: why}
+	}
+	input, err := task.Input.Check(raw)
+	if err != nil {
+		return nil, err
+	}
+	secret := secretFacts{input: input, tree: r.Secrets.of(task.Workspace).values}
+	secret.values = leaves(secret.tree)
+	for _, f := range task.Input {
+		if f.Secret {
+			secret.values = append(secret.values, leaves(input[f.Name])...)
+		}
+	}
+	var list []Preview
+	mask := newMasker(secret.values)
+	for i := range task.Flow {
+		p, err := r.preview(&task.Flow[i], task.Flow, secret, mask)
+		if p.Step = task.Flow[i].Name; err != nil {
+			p.Error = mask.hideString(err.Error())
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func (r *Runner) preview(step *workspace.Step, flow workspace.Flow, secret secretFacts, mask *masker) (p Preview, err error) {
+	rend, err := r.renderer(facts{}, secret)
+	if err != nil {
+		return p, err
+	}
+	for i := range flow {
+		if key := flow[i].Key(); key != step.Key() {
+			rend.vars[key] = map[string]any{"output": unknown(key, step)}
+		}
+	}
+	if rend.vars["input"], err = rend.stepInput(step); err != nil {
+		return p, err
+	}
+	prog, err := programFor(&step.Action)
+	if err != nil {
+		return p, err
+	}
+	p.Program = append([]string{prog.path}, prog.flags...)
+	if p.Script, err = rend.script(&step.Action, prog); err != nil {
+		return p, err
+	}
+	p.Script = mask.hideString(p.Script)
+	if p.WorkDir, err = rend.text(step.Action.Workdir); err != nil {
+		return p, fmt.Errorf("workdir: %w", err)
+	}
+	for i, arg := range step.Action.Args {
+		text, err := rend.text(arg)
+		if err != nil {
+			return p, fmt.Errorf("args[%d]: %w", i, err)
+		}
+		p.Args = append(p.Args, mask.hideString(text))
+	}
+	for _, v := range step.Action.Env {
+		text, err := rend.text(v.Value)
+		if err != nil {
+			return p, fmt.Errorf("env %s: %w", v.Name, err)
+		}
+		p.Env = append(p.Env, workspace.EnvVar{Name: v.Name, Value: mask.hideString(text)})
+	}
+	return p, nil
+}
+
+// unknown stands for the output of a step that has not run: whatever the other
+// step reads of it is its own name in angle brackets.
+func unknown(key string, reader *workspace.Step) any {
+	var tree any = "<" + key + ".output>"
+	for _, text := range templatesOf(reader) {
+		t, err := tera.Parse(text)
+		if err != nil {
+			continue // rendering will say so
+		}
+		for _, ref := range t.Refs() {
+			if len(ref.Path) > 2 && ref.Path[0] == key && ref.Path[1] == "output" {
+				tree = plant(tree, ref.Path[2:], "<"+strings.Join(ref.Path, ".")+">")
+			}
+		}
+	}
+	return tree
+}
+
+// plant puts a leaf at a path of a tree of maps, growing it as need be.
+func plant(tree any, path []string, leaf string) any {
+	if len(path) == 0 {
+		return leaf
+	}
+	m, ok := tree.(map[string]any)
+	if !ok {
+		m = map[string]any{}
+	}
+	m[path[0]] = plant(m[path[0]], path[1:], leaf)
+	return m
+}
+
+// templatesOf are all texts of a step that may be templates.
+func templatesOf(step *workspace.Step) []string {
+	a := &step.Action
+	texts := slices.Concat([]string{a.Script, a.Workdir}, a.Args, leaves(step.Input))
+	for _, v := range a.Env {
+		texts = append(texts, v.Value)
+	}
+	return texts
+}
