@@ -2,22 +2,16 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"strings"
 
 	"stroem/control"
 	"stroem/runner"
-	"stroem/store"
 )
 
 type renderCmd struct {
-	Task string `arg:"" help:"Task to render."`
+	localTask
 	Step string `placeholder:"NAME" help:"Only this step."`
-	inFolder
-	inputFlags
 }
 
 // Help shows how the command is used.
@@ -28,54 +22,15 @@ func (renderCmd) Help() string {
 }
 
 func (c *renderCmd) Run(e *env) error {
-	cfg, err := loadConfig(e.config, os.Environ())
-	if err != nil {
+	var list []runner.Preview
+	err := c.inEngine(e, func(ctx context.Context, plane *control.Plane, what control.Execution) (err error) {
+		list, err = plane.Preview(ctx, what)
 		return err
-	}
-	_, task, err := c.task(e, c.Task)
+	})
 	if err != nil {
-		return err
-	}
-	input, err := c.read(task.Input)
-	if err != nil {
-		return fmt.Errorf("task %q was not rendered: %w", task.Name, err)
-	}
-	dir, err := os.MkdirTemp("", "stroem-render-")
-	if err != nil {
-		return fmt.Errorf("make a place to render in: %w", err)
-	}
-	list, err := c.preview(e, cfg, dir, input)
-	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
 		return err
 	}
 	return c.show(e, list)
-}
-
-// preview renders over a store in dir.
-func (c *renderCmd) preview(e *env, cfg *Config, dir string, input map[string]any) (list []runner.Preview, err error) {
-	st, err := store.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	plane, err := newPlane(cfg, st, []control.Folder{{Name: localName, Path: c.Path}}, log)
-	if err != nil {
-		return nil, err
-	}
-	ctx, stop := context.WithCancel(e.ctx)
-	loaded, synced := make(chan struct{}), make(chan error, 1)
-	go func() { synced <- plane.Sync(ctx, loaded) }()
-	defer func() {
-		stop()
-		err = errors.Join(err, <-synced)
-	}()
-	select {
-	case <-loaded:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	return plane.Preview(ctx, control.Execution{Workspace: localName, Task: c.Task, Input: input})
 }
 
 func (c *renderCmd) show(e *env, list []runner.Preview) error {

@@ -3,23 +3,15 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"math"
-	"os"
 	"os/signal"
 	"syscall"
 
-	"golang.org/x/sync/errgroup"
-
 	"stroem/control"
-	"stroem/store"
 )
 
 type runCmd struct {
-	Task string `arg:"" help:"Task to run."`
-	inFolder
-	inputFlags
+	localTask
 }
 
 // Help shows how the command is used.
@@ -30,63 +22,25 @@ func (runCmd) Help() string {
 }
 
 func (c *runCmd) Run(e *env) error {
-	cfg, err := loadConfig(e.config, os.Environ())
-	if err != nil {
+	var job *control.Job
+	err := c.inEngine(e, func(ctx context.Context, plane *control.Plane, what control.Execution) (err error) {
+		job, err = runIn(ctx, e, plane, what)
 		return err
-	}
-	_, task, err := c.task(e, c.Task)
+	})
 	if err != nil {
-		return err
-	}
-	input, err := c.read(task.Input)
-	if err != nil {
-		return fmt.Errorf("task %q was not started: %w", task.Name, err)
-	}
-	dir, err := os.MkdirTemp("", "stroem-run-")
-	if err != nil {
-		return fmt.Errorf("make a place for the run: %w", err)
-	}
-	job, err := c.inStore(e, cfg, dir, input)
-	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
 		return err
 	}
 	return ended(job)
 }
 
-// inStore runs the task over a store in dir until it has ended.
-func (c *runCmd) inStore(e *env, cfg *Config, dir string, input map[string]any) (job *control.Job, err error) {
-	st, err := store.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	folders := []control.Folder{{Name: localName, Path: c.Path}}
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	plane, err := newPlane(cfg, st, folders, log)
-	if err != nil {
-		return nil, err
-	}
-	// What runs outlives the wish to end: it has the job to cancel first.
-	ctx, stop := context.WithCancel(context.WithoutCancel(e.ctx))
-	g, ctx := errgroup.WithContext(ctx)
-	defer func() {
-		stop()
-		err = errors.Join(err, g.Wait())
-	}()
-	loaded := make(chan struct{})
-	g.Go(func() error { return plane.Sync(ctx, loaded) })
-	g.Go(func() error { return plane.Runner.Run(ctx) })
-	select {
-	case <-loaded:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	begun, err := plane.Execute(e.ctx, control.Execution{Workspace: localName, Task: c.Task, Input: input, Source: store.SourceAPI})
+// runIn runs the task until it has ended.
+func runIn(ctx context.Context, e *env, plane *control.Plane, what control.Execution) (*control.Job, error) {
+	begun, err := plane.Execute(e.ctx, what)
 	if err != nil {
 		return nil, err
 	}
 	cancelled := cancelOnEnd(e, plane, begun.ID)
-	job, err = e.watch(ctx, plane.Follow, begun.ID, "Ctrl-C cancels")
+	job, err := e.watch(ctx, plane.Follow, begun.ID, "Ctrl-C cancels")
 	cancelled()
 	if err != nil { // nobody reads our output any more; what runs must be gone all the same
 		return nil, errors.Join(err, plane.Follow(ctx, begun.ID, math.MaxInt64, func(control.Event) error { return nil }))
