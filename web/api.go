@@ -31,10 +31,37 @@ func newAPIError(status int, msg string, errs ...error) huma.StatusError {
 	if status == http.StatusUnprocessableEntity {
 		status = http.StatusBadRequest
 	}
-	if len(errs) > 0 {
-		msg = strings.ReplaceAll(errors.Join(errs...).Error(), "\n", "; ")
+	var told []string
+	for _, err := range errs {
+		told = append(told, tell(err))
+	}
+	if len(told) > 0 {
+		msg = strings.Join(told, "; ")
 	}
 	return &apiError{status: status, Text: msg}
+}
+
+// tell says what is wrong and where, and never the value that is: it may be a
+// secret.
+func tell(err error) string {
+	var detail *huma.ErrorDetail
+	if !errors.As(err, &detail) {
+		var own *apiError
+		if errors.As(err, &own) {
+			return own.Text
+		}
+		return "the request does not fit"
+	}
+	msg := detail.Message
+	switch {
+	case strings.HasPrefix(msg, "unknown content type"):
+		return "the Content-Type of a request with a body is application/json"
+	case detail.Location == "body" || strings.Contains(msg, "unmarshal") || strings.Contains(msg, "invalid character"):
+		return "the body is not the JSON that is asked for here: /api/openapi.json describes it"
+	case detail.Location == "":
+		return msg
+	}
+	return detail.Location + ": " + msg
 }
 
 // statuses translates the kinds of errors.
@@ -83,6 +110,8 @@ func operation(id, method, path, summary string) huma.Operation {
 	if strings.Contains(path, "{") {
 		errs = append(errs, http.StatusNotFound)
 	}
+	errs = append(errs, map[string][]int{"cancel": {http.StatusConflict}, "refresh": {http.StatusTooManyRequests},
+		"execute": {http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType}}[id]...)
 	return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Errors: errs,
 		MaxBodyBytes: maxBody, DefaultStatus: http.StatusOK}
 }
@@ -111,6 +140,13 @@ func (s *site) api(mux *http.ServeMux) {
 	route(s, api, "job", http.MethodGet, "/api/jobs/{id}", "A job with its steps", s.job)
 	route(s, api, "cancel", http.MethodPost, "/api/jobs/{id}/cancel", "Cancel a job", s.cancel)
 	s.logRoutes(api)
+	for _, item := range api.OpenAPI().Paths { // newAPIError answers 400 in its place
+		for _, op := range []*huma.Operation{item.Get, item.Post} {
+			if op != nil {
+				delete(op.Responses, "422")
+			}
+		}
+	}
 }
 
 // JobID is the id of a job in a path, in the form that ids have. It is
@@ -121,10 +157,12 @@ type JobID struct {
 
 // Resolve implements huma.Resolver: what cannot be an id is a 400, as in Strøm.
 func (j *JobID) Resolve(huma.Context) []error {
-	if uuid.Validate(j.ID) != nil {
-		return []error{&apiError{status: http.StatusBadRequest, Text: "Invalid job ID: it is a UUID, as execute returned it"}}
+	id, err := uuid.Parse(j.ID)
+	if err == nil && len(j.ID) == len(id.String()) {
+		j.ID = id.String()
+		return nil
 	}
-	return nil
+	return []error{&apiError{status: http.StatusBadRequest, Text: "Invalid job ID: it is a UUID, as execute returned it"}}
 }
 
 // rawJSON is JSON that passes through as it is, object one that is built here.

@@ -104,6 +104,7 @@ func TestStreamTellsEverythingOnceAndIsResumed(t *testing.T) {
 	for _, resumed := range [][]event{
 		stream(t, srv, path+"?after=1", nil, never),
 		stream(t, srv, path, map[string]string{"Last-Event-ID": "1"}, never),
+		stream(t, srv, path+"?tail=1", nil, never),
 	} {
 		if diff := cmp.Diff(all[1:], lines(resumed)); diff != "" {
 			t.Errorf("resumed: %s", diff)
@@ -154,13 +155,21 @@ func TestErrorsAreInStroemsShape(t *testing.T) {
 		{"GET", "/api/jobs?task_name=hello", "", 400, "needs workspace"},
 		{"GET", "/api/jobs?stat=failed", "", 400, "stat"},
 		{"GET", "/api/nowhere", "", 404, "nothing at this address"},
+		{"POST", "/api/workspaces/w/tasks/hello/execute", `{"input":{"name":"hush"},"x":1}`, 400, "body.x"},
+		{"POST", "/api/workspaces/w/tasks/hello/execute", `{"input":{"name":"hush","n":1e400}`, 400, "error"},
+		{"DELETE", "/api/jobs/" + absent, "", 405, "takes GET alone"},
+		{"GET", "/api/workspaces/w/tasks/hello/execute", "", 405, "takes POST alone"},
 	} {
 		res, body := ask(t, srv, tc.method, tc.path, tc.body, nil)
 		var shape map[string]string
 		if err := json.Unmarshal([]byte(body), &shape); err != nil || len(shape) != 1 || shape["error"] == "" ||
-			res.StatusCode != tc.status || !strings.Contains(body, tc.says) {
+			res.StatusCode != tc.status || !strings.Contains(body, tc.says) || strings.Contains(body, "hush") {
 			t.Errorf("%s %s %s: %d %s", tc.method, tc.path, tc.body, res.StatusCode, body)
 		}
+	}
+	res, body := ask(t, srv, http.MethodPost, "/api/workspaces/w/tasks/hello/execute", `{"input":{"name":"hush"}}`, map[string]string{"Content-Type": "text/plain"})
+	if res.StatusCode != 415 || strings.Contains(body, "hush") || !strings.Contains(body, "application/json") {
+		t.Errorf("text: %d %s", res.StatusCode, body)
 	}
 }
 

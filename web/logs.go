@@ -19,6 +19,8 @@ import (
 
 const (
 	pageLines = 1000
+	// streamAhead is how many events of a stream are read before they are sent.
+	streamAhead = 256
 	// sendTimeout is how long a reader may leave a piece of a stream unread.
 	sendTimeout = 30 * time.Second
 	// beat keeps proxies from closing a quiet stream.
@@ -115,19 +117,28 @@ func writeEscaped(w io.Writer, l logLine) error {
 func (s *site) streamLog(ctx context.Context, in *struct {
 	JobID
 	After int64  `query:"after" minimum:"0" doc:"Number of the first line wanted, from 0"`
+	Tail  int64  `query:"tail" minimum:"-1" default:"-1" doc:"Begin with so many of the lines that are there; -1: with all"`
+	Skip  bool   `query:"skip_backfill" doc:"Begin with the next line"`
 	Last  string `header:"Last-Event-ID"`
 }) (*huma.StreamResponse, error) {
-	if _, err := s.cfg.Plane.Job(ctx, in.ID); err != nil {
+	job, err := s.cfg.Plane.Job(ctx, in.ID)
+	if err != nil {
 		return nil, s.fault(err)
 	}
 	from := in.After
+	switch {
+	case in.Skip:
+		from = max(from, job.LogLines)
+	case in.Tail >= 0:
+		from = max(from, job.LogLines-in.Tail)
+	}
 	if n, err := strconv.ParseInt(in.Last, 10, 64); err == nil && n > from {
 		from = n
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		hc.SetHeader("Content-Type", "text/event-stream")
-		out := &events{w: hc.BodyWriter(), next: from}
-		if rw, ok := out.w.(http.ResponseWriter); ok {
+		out := &events{w: bufio.NewWriter(hc.BodyWriter()), next: from}
+		if rw, ok := hc.BodyWriter().(http.ResponseWriter); ok {
 			out.ctl = http.NewResponseController(rw)
 		}
 		if err := s.send(ctx, in.ID, out); err != nil && ctx.Err() == nil && out.err == nil {
@@ -139,7 +150,7 @@ func (s *site) streamLog(ctx context.Context, in *struct {
 // send writes the job's news until its end, and a sign of life while there
 // are none.
 func (s *site) send(ctx context.Context, id string, out *events) error {
-	news := make(chan control.Event)
+	news := make(chan control.Event, streamAhead)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -158,16 +169,23 @@ func (s *site) send(ctx context.Context, id string, out *events) error {
 	for {
 		select {
 		case e := <-news:
-			out.event(e)
+			if out.event(e); len(news) == 0 { // else there is more to send with it
+				out.flush()
+			}
 		case <-quiet.C:
 			out.write(": still here\n\n")
+			out.flush()
 		case <-s.cfg.Stopping: // the reader comes back to the next server
 			cancel()
 			return <-ended
 		case err := <-ended:
+			for len(news) > 0 {
+				out.event(<-news)
+			}
 			if err == nil {
 				out.write("event: end\ndata: {}\n\n")
 			}
+			out.flush()
 			return err
 		}
 		if out.err != nil {
@@ -180,7 +198,7 @@ func (s *site) send(ctx context.Context, id string, out *events) error {
 
 // events writes server-sent events; after an error it writes no more.
 type events struct {
-	w    io.Writer
+	w    *bufio.Writer
 	ctl  *http.ResponseController
 	next int64
 	err  error
@@ -206,7 +224,14 @@ func (e *events) write(text string) {
 	if e.ctl != nil { // not every writer can; then the server's own limits hold
 		_ = e.ctl.SetWriteDeadline(time.Now().Add(sendTimeout))
 	}
-	if _, e.err = io.WriteString(e.w, text); e.err == nil && e.ctl != nil {
+	_, e.err = e.w.WriteString(text)
+}
+
+func (e *events) flush() {
+	if e.err == nil {
+		e.err = e.w.Flush()
+	}
+	if e.err == nil && e.ctl != nil {
 		e.err = e.ctl.Flush()
 	}
 }

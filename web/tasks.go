@@ -135,11 +135,19 @@ func (s *site) task(ctx context.Context, in *OfTask) (taskDetail, error) {
 	return out, err
 }
 
+// taskStats is control.TaskStats, described so that task may be null.
+type taskStats struct {
+	Window int                 `json:"window"`
+	Task   any                 `json:"task" doc:"As one of steps, with recent runs; null where none has completed."`
+	Steps  []control.Durations `json:"steps"`
+}
+
 func (s *site) taskStats(ctx context.Context, in *struct {
 	OfTask
 	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many runs to look at"`
-}) (control.TaskStats, error) {
-	return s.cfg.Plane.TaskStats(ctx, in.Workspace, in.Task, in.Limit)
+}) (taskStats, error) {
+	stats, err := s.cfg.Plane.TaskStats(ctx, in.Workspace, in.Task, in.Limit)
+	return taskStats{stats.Window, stats.Task, stats.Steps}, err
 }
 
 type started struct {

@@ -38,7 +38,7 @@ func Handler(cfg Config) http.Handler {
 	}
 	mux.Handle("/mcp", mcp)
 	mux.Handle("/mcp/{$}", mcp)
-	mux.HandleFunc("/", notFound)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.elsewhere(mux, w, r) })
 	return guard(cfg, mux)
 }
 
@@ -79,7 +79,18 @@ func mcpOff(w http.ResponseWriter, _ *http.Request) {
 	writeError(w, http.StatusNotFound, mcpOffText)
 }
 
-func notFound(w http.ResponseWriter, _ *http.Request) {
+// elsewhere answers what no route takes: a path that others methods are for,
+// or none at all.
+func (s *site) elsewhere(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "/" && pattern != "" && method != r.Method {
+			w.Header().Set("Allow", method)
+			writeError(w, http.StatusMethodNotAllowed, "this address takes "+method+" alone")
+			return
+		}
+	}
 	writeError(w, http.StatusNotFound, "there is nothing at this address")
 }
 
