@@ -210,8 +210,7 @@ func (r *reader) actionFields(d *actionDef) map[string]func(pair) {
 				d.add(r.template(it.node, fmt.Sprintf(`"args" entry %d`, i+1)))
 			}
 		},
-		"manifest": refuse,
-		"task":     func(p pair) { d.task = &item{r.word(p), r.deref(p.node)} },
+		"manifest": refuse, "task": func(p pair) { d.task = &item{r.word(p), r.deref(p.node)} },
 	}
 }
 

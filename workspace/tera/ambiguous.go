@@ -14,6 +14,7 @@ var hazards = []struct {
 	what, fix string
 }{
 	{regexp.MustCompile(`\$\$[({'"\[]`), "bash reads the second $ of $$ together with what follows it", "write ${$} for the number of the process"},
+	{regexp.MustCompile(`[<>]&-[^\s;&|)]`), "bash reads >&- by itself, and other shells together with what follows it", "put a space behind >&-"},
 	{regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
 }
 
@@ -27,6 +28,7 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 	}
 	var found syntax.Node
 	var here *syntax.Redirect
+	var joined, stuck *syntax.Comment
 	var stack []syntax.Node
 	syntax.Walk(file, func(n syntax.Node) bool {
 		if n == nil {
@@ -39,16 +41,35 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		if r, ok := n.(*syntax.Redirect); ok && here == nil && (r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc) && !s.bounded(r) {
 			here = r
 		}
+		if c, ok := n.(*syntax.Comment); ok && joined == nil && strings.HasSuffix(strings.TrimSuffix(c.Text, "\n"), `\`) {
+			joined = c
+		}
+		if c, ok := n.(*syntax.Comment); ok && stuck == nil && !s.apart(int(c.Pos().Offset())) {
+			stuck = c
+		}
 		stack = append(stack, n)
 		return true
 	})
 	switch {
+	case stuck != nil: // in bash # is a part of the word in a=(b)#c
+		return s.static(int(stuck.Pos().Offset()), "it is not clear whether a comment begins here", "put a space before the #")
+	case joined != nil: // our parser reads the next line on, and no shell does
+		return s.static(int(joined.Pos().Offset()), "a comment ends in a backslash", "take the backslash away")
 	case here != nil:
 		return s.static(int(here.OpPos.Offset()), "it is not clear where this here-document ends", "end it with its word on a line of its own, and only there")
 	case found == nil:
 		return nil
 	}
 	return s.static(int(found.Pos().Offset()), `shells differ on a single quote inside "${…}"`, "assign that text to a variable first")
+}
+
+// apart reports whether a # begins a comment for certain.
+func (s *script) apart(at int) bool {
+	if at == 0 {
+		return true
+	}
+	before := s.src[:at-1]
+	return strings.IndexByte(" \t\n;(", s.src[at-1]) >= 0 && !odd(before)
 }
 
 // static is an error about the script's own text.
@@ -63,7 +84,7 @@ func (s *script) static(off int, what, fix string) *Error {
 func (s *script) bounded(r *syntax.Redirect) bool {
 	word, quoted := "", false
 	for _, p := range pieces(r.Word.Parts, false) {
-		if p.node != nil {
+		if p.node != nil || p.dollar {
 			return false
 		}
 		word, quoted = word+p.text, quoted || p.quoted

@@ -13,6 +13,7 @@ import (
 
 // odd are pieces of shell whose quoting is easily read wrongly, and places.
 var odd = []string{
+	"cat <<E\n{{ x }}\nE", "cat <<'E'\n{{ x }}\nE", "cat <<-E\n\ta {{ x }}\n\tE", "# {{ x }}", ": {{ x }} # {{ x }}", `: $'{{ x }}'`, `: "$(cat <<E` + "\n{{ x }}\nE\n)\"", ": $(( {{ x }} ))", ": # {{ x }}\\", `: ${y:-{{ x }}}`, `y=${y:+a{{ x }}"b"}`, ": ${y-{{ x }}\n} # it's",
 	"{% if x %}echo {{ x }}{% else %}:{% endif %}", "{% for i in [1, 2] %}echo \"{{ x }}{{ i }}\"\n{% endfor %}", "echo {% filter trim %}a {{ x }} b{% endfilter %}", `echo {% if x %}"{% else %}'{% endif %}{{ x }}{% if x %}"{% else %}'{% endif %}`, "echo '{% for c in x %}{{ c }}{% endfor %}'", "y={{ x ~ x }}", `: "{{ x | replace(from='a', to=x) }}"`, "{% set z = [x, x] %}: {% for a in z %} {{ a }}{% endfor %}",
 	`echo {{ x }}`, `echo "{{ x }}"`, `echo '{{ x }}'`, `echo "a {{ x }} b"`, `echo 'a {{ x }} b'`, `echo a"{{ x }}"'{{ x }}'{{ x }}`, `y={{ x }}`, `y="$y{{ x }}"`, `y="${y}{{ x }}"`, `: $(echo "{{ x }}")`, `echo "$(echo "{{ x }}")"`,
 	`echo "$(echo '{{ x }}')"`, `case {{ x }} in a) : ;; esac`, `for i in {{ x }} b; do : "$i"; done`, `[ "{{ x }}" = a ]`, `f() { : "{{ x }}"; }`, `f {{ x }}`, `: >"{{ x }}"`, `a=({{ x }} "{{ x }}")`, `cat <<< "{{ x }}"`, `cat <<< {{ x }}`,
@@ -113,7 +114,10 @@ func randomScript(rng *rand.Rand) string {
 	for range 1 + rng.IntN(4) {
 		parts = append(parts, odd[rng.IntN(len(odd))])
 	}
-	parts = append(parts, odd[rng.IntN(33)])
+	parts = append(parts, odd[rng.IntN(45)])
+	if rng.IntN(2) == 0 {
+		parts = append(parts, odd[rng.IntN(12)])
+	}
 	for range rng.IntN(2) {
 		parts = append(parts, odd[rng.IntN(len(odd))])
 	}

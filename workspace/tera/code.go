@@ -3,6 +3,7 @@ package tera
 import (
 	"fmt"
 	"sort"
+	"strings"
 )
 
 // Language is a programming language that a script is written in, other than a shell's.
@@ -114,6 +115,16 @@ func (s *script) code(lang Language) (string, error) {
 // spots reads the script and says of each place what it is.
 func (s *script) spots(lang Language) []spot {
 	c := &coder{s: s, lang: lang, src: s.src, spots: make([]spot, 0, len(s.places))}
+	c.shell = shellWord.MatchString(s.src)
+	c.ordered = strings.Contains(s.src, map[Language]string{Python: "# ///", Go: `"C"`}[lang])
+	for range 2 {
+		i := strings.IndexByte(s.src[c.third:], '\n')
+		if i < 0 {
+			c.third = len(s.src) + 1
+			break
+		}
+		c.third += i + 1
+	}
 	c.code(0)
 	if c.wrong {
 		c.spots = c.spots[:0]

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"stroem/workspace/tera"
@@ -64,7 +65,7 @@ func TestValuesWithoutLiteral(t *testing.T) {
 var refusedCode = map[tera.Language][]string{
 	tera.Python: {
 		"f{{ x }}", "f {{ x }}", "r'{{ x }}'", "rb'''{{ x }}'''", "t'{{ x }}'", "f'{ {{ x }} }'", "f'{a[{{ x }}]}'", "y = f{{ x }}", "y = 1{{ x }}", "y = {{ x }}a", "y = a.{{ x }}", "{{ x }}", "y = 1\n{{ x }}",
-		`y = '\{{ x }}'`, `y = '\x4{{ x }}'`, `y = '\u00{{ x }}'`, `y = '\N{{ x }}'`, `y = '\0{{ x }}'`, "# coding: {{ x }}", "#!/bin/{{ x }}\n", "\n\n#{{ x }}", "\n\n# /// script\n# dependencies = [\"{{ x }}\"]\n# ///",
+		`y = '\{{ x }}'`, `y = '\x4{{ x }}'`, `y = '\u00{{ x }}'`, `y = '\N{{ x }}'`, `y = '\0{{ x }}'`, "# coding: {{ x }}", "#!x\r\n# coding: {{ x }}\r\n", "#!/bin/{{ x }}\n", "\n\n#{{ x }}", "\n\n# /// script\n# dependencies = [\"{{ x }}\"]\n# ///",
 		"import {{ x }}", "from {{ x }} import a", "eval({{ x }})", "eval('{{ x }}')", "exec('''{{ x }}''')", "os.system('ls {{ x }}')", "subprocess.run(f'ls {{ x }}', shell=True)", "subprocess.run(['sh', '-c', 'ls {{ x }}'])",
 		"y = '\n{{ x }}'", "y = 'a {{ x }}", "y = ({{ x }}", "y = {{ x }})", "f'{a:'>9}' + {{ x }}", "f\"{a['\"']}\" + {{ x }}", "y = a ` {{ x }}", "y = {{ x }} + (1]", "def {{ x }}(): pass", "y = a\\\n{{ x }}", "@{{ x }}\ndef f(): pass", "f'}' {{ x }}", "f'{a\\n}' + {{ x }}",
 	},
@@ -132,6 +133,21 @@ func TestHostileValuesInGo(t *testing.T) {
 			if got, err := strconv.Unquote(lit.Value); err != nil || strings.TrimPrefix(got, map[bool]string{true: `\"`}[len(script) > 15]) != v {
 				t.Errorf("%q arrived as %q, %v", v, got, err)
 			}
+		}
+	}
+}
+
+// TestLimitsOfCode checks that reading a script takes time in proportion to it.
+func TestLimitsOfCode(t *testing.T) {
+	for _, script := range []string{"\n\n{% for i in range(end=20000) %}# a {{ x }}\n{% endfor %}", "f({% for i in range(end=20000) %}run({{ x }}),{% endfor %} '-c')", "f({% for i in range(end=40000) %}({{ x }},{% endfor %}", "y = '{% for i in range(end=20000) %}{{ x }}\\\\{% endfor %}'", "y = {{ x }}" + strings.Repeat(" / a", 200_000), "y = {{ x }}" + strings.Repeat("`${", 300_000), "y = f'{{ x }}" + strings.Repeat("{a}", 300_000) + "'"} {
+		begun := time.Now()
+		tmpl := parse(t, script)
+		for l := tera.Python; l <= tera.Go; l++ {
+			_, _ = tmpl.Code(tera.Vars{"x": "it's"}, l)
+			tmpl.CheckCode(l)
+		}
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("%.60s took %v", script, took)
 		}
 	}
 }

@@ -40,6 +40,10 @@ type coder struct {
 	ended bool     // a line ended between last and here
 	opens []byte   // the brackets that are open
 	calls []string // for each of them the word before it
+	// What the whole script says, looked up once:
+	shell   bool // it may hand commands to a shell
+	ordered bool // it has comments that a tool reads
+	third   int  // where its third line begins
 }
 
 // here is the place that begins at the cursor, or nil.
@@ -132,6 +136,9 @@ func (c *coder) bracket(ch byte, bottom int) {
 			name = c.last
 		}
 		c.opens, c.calls = append(c.opens, ch), append(c.calls, name)
+		if len(c.opens) > 2*maxNesting {
+			c.lose("the code is nested too deeply")
+		}
 	}
 	if i := strings.IndexByte(shut, ch); i >= 0 {
 		n := len(c.opens) - 1
@@ -246,7 +253,7 @@ func (c *coder) twice() string {
 		switch {
 		case lang == Go && name == "import":
 			return "a value cannot choose what is imported"
-		case slices.Contains(runners[lang], name), slices.Contains(shellers, name) && shellWord.MatchString(c.src):
+		case slices.Contains(runners[lang], name), c.shell && slices.Contains(shellers, name):
 			return name + "(…) would read the value as code or as a command"
 		}
 	}
@@ -303,9 +310,9 @@ func (c *coder) noted(start, end int) {
 	order := !noteStart.MatchString(c.src[start:end])
 	switch {
 	case c.lang == Python:
-		order = order || strings.Contains(c.src, "# ///") || strings.Count(c.src[:start], "\n")+strings.Count(c.src[:start], "\r") < 2
+		order = order || c.ordered || start < c.third
 	case c.lang == Go:
-		order = order || strings.Contains(c.src, `"C"`)
+		order = order || c.ordered
 	}
 	for c.stop() < end {
 		if order {

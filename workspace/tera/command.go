@@ -28,7 +28,8 @@ func argsOf(words []*syntax.Word, places []*place) []arg {
 				continue
 			}
 			a.fades = false
-			b.WriteString(p.text)
+			a.static = a.static && !p.dollar
+			b.WriteString(p.read())
 		}
 		a.text = b.String()
 		a.mark = -1

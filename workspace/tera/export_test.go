@@ -21,5 +21,5 @@ func (t *Template) ShellBeside(v Vars, d Dialect, other func(string) string) (st
 	if errs := s.read(d); len(errs) > 0 {
 		return "", errs[0]
 	}
-	return s.quote(func(v string) string { return v }), nil
+	return s.quote((*place).final), nil
 }

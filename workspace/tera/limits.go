@@ -22,7 +22,7 @@ const (
 	maxPattern  = 2000      // size of a regular expression, its repetitions counted out
 	maxPlaces   = 2000      // values in one script
 	maxInWord   = 500       // values in one word of it, each of which looks at those before it
-	maxQuotes   = 1_250_000 // single quotes in them, each of which is a word of its own to parse
+	maxQuotes   = 40_000    // single quotes in them, each of which is a word of its own to parse
 	maxBranches = 64        // ways through a script that are looked at at load
 	maxLooked   = 256 << 10 // bytes of script they may come to
 )

@@ -84,6 +84,10 @@ func (s *script) locate(file *syntax.File) {
 		}
 		stack = append(stack, n)
 		switch n := n.(type) {
+		case *syntax.Redirect:
+			if n.Hdoc != nil {
+				s.heres[n.Hdoc] = expanding(n)
+			}
 		case *syntax.Lit:
 			s.hold(n.Value, n.Pos(), n.End(), stack)
 		case *syntax.SglQuoted:
@@ -107,26 +111,38 @@ func (s *script) hold(text string, from, to syntax.Pos, stack []syntax.Node) {
 		}
 		if p.stack == nil {
 			p.stack = append([]syntax.Node(nil), stack...)
-			p.kind = quotingOf(stack)
+			p.kind = s.quotingOf(p, stack)
 		}
 	}
 }
 
 // quotingOf tells the quoting from the last nodes of a stack; it is zero where
 // nothing is known to be safe.
-func quotingOf(stack []syntax.Node) quoting {
+func (s *script) quotingOf(p *place, stack []syntax.Node) quoting {
 	leaf, above := stack[len(stack)-1], syntax.Node(nil)
 	if len(stack) > 1 {
 		above = stack[len(stack)-2]
 	}
 	switch leaf := leaf.(type) {
 	case *syntax.SglQuoted:
-		if !leaf.Dollar {
-			return single
+		if leaf.Dollar {
+			return dollar
 		}
+		return single
+	case *syntax.Comment:
+		return comment
 	case *syntax.Lit:
 		switch above := above.(type) {
 		case *syntax.Word:
+			expanded, here := s.heres[above]
+			switch {
+			case here && expanded:
+				return expands
+			case here:
+				return asIs
+			case leaf.Value == p.mark && len(above.Parts) == 1 && arithmetical(stack[len(stack)-3]):
+				return summed
+			}
 			return bare
 		case *syntax.DblQuoted:
 			if !above.Dollar {

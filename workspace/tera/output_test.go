@@ -30,6 +30,8 @@ func TestOutputCannotBeForged(t *testing.T) {
 		`printf '%s\n' 'OUTPUT: {"m": "{{ x }}", "n": 1}'`,
 		`printf '%s\n' "OUTPUT: {\"z\": \"{{ x }}{{ x }}\", \"m\": \"{{ x }}\", \"n\": 1}"`,
 		"echo 'first line\nOUTPUT: {\"m\": \"{{ x }}\", \"n\": 1}'",
+		"cat <<EOF\nOUTPUT: {\"m\": \"{{ x }}\", \"n\": 1}\nEOF", "cat <<'EOF'\na {{ 'b' }}\nOUTPUT: {\"m\": \"{{ x }}\", \"n\": 1}\nEOF",
+		`printf '%s\n' $'OUTPUT: {"m": "{{ x }}", "n": 1}'`, `echo $'a\nOUT''PUT: {"m": "{{ x }}", "n": 1}'`, `echo $'a\x0a\117UTPUT:'" {\"m\": \"{{ x }}\", \"n\": 1}"`,
 		`y='OUTPUT: {"m": "{{ x }}", "n": 1}'; printf '%s\n' "$y"`,
 	}
 	for _, sh := range shells {
@@ -38,6 +40,9 @@ func TestOutputCannotBeForged(t *testing.T) {
 				t.Parallel()
 				haveShell(t, sh)
 				tmpl := parse(t, script)
+				if strings.Contains(script, "$'") && sh.dialect == tera.POSIX {
+					return
+				}
 				if strings.Contains(script, `OUTPUT: {\"m`) && strings.HasPrefix(script, "echo O") {
 					if _, err := tmpl.Shell(tera.Vars{"x": "a"}, sh.dialect); err == nil {
 						t.Error("an unquoted brace is not refused")

@@ -18,28 +18,33 @@ func (s *script) refusal(p *place, d Dialect) (what, fix string) {
 			return what, fix
 		}
 	}
-	leaf := p.stack[len(p.stack)-1]
-	switch leaf := leaf.(type) {
-	case *syntax.Comment:
-		return "a value in a comment could end it", "take it out of the comment"
-	case *syntax.SglQuoted:
-		if leaf.Dollar {
-			return "a value cannot stand inside $'…'", "put it in '…' or \"…\""
-		}
-	}
-	if p.kind == 0 {
+	switch p.kind {
+	case 0:
 		return "a value cannot stand inside $\"…\"", "put it in \"…\" without the $"
+	case comment:
+		return s.commented(p)
+	case summed:
+		return s.counted(p)
 	}
 	if what, fix = s.edge(p); what != "" {
 		return what, fix
 	}
-	return s.printed(p, d)
+	if what, fix = s.printed(p, d); what != "" {
+		return what, fix
+	}
+	switch p.kind {
+	case dollar:
+		return s.dollared(p)
+	case expands, asIs:
+		return s.held(p)
+	}
+	return "", ""
 }
 
 // edge looks at what touches the value: a backslash would take the first
 // character of its quoting away.
 func (s *script) edge(p *place) (what, fix string) {
-	if p.kind == single {
+	if p.kind == single || p.kind == asIs {
 		return "", ""
 	}
 	before := s.src[:p.at]
@@ -63,13 +68,13 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 	child := p.stack[i+1]
 	switch n := p.stack[i].(type) {
 	case *syntax.File, *syntax.Stmt, *syntax.Subshell, *syntax.Block, *syntax.IfClause,
-		*syntax.WhileClause, *syntax.DblQuoted, *syntax.ProcSubst, *syntax.TimeClause, *syntax.ArrayExpr:
+		*syntax.WhileClause, *syntax.DblQuoted, *syntax.ProcSubst, *syntax.TimeClause, *syntax.ArrayExpr, *syntax.CaseClause:
 		return "", ""
 	case *syntax.BinaryCmd:
 		return piped(n, child)
 	case *syntax.ForClause:
 		if _, ok := n.Loop.(*syntax.CStyleLoop); ok && child == syntax.Node(n.Loop) {
-			return arithmetic()
+			return arithmetic(p, i+1)
 		}
 		return "", ""
 	case *syntax.WordIter:
@@ -79,8 +84,6 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 		return special(n.Name.Value)
 	case *syntax.FuncDecl:
 		return unless(child == syntax.Node(n.Body), "the name of a function")
-	case *syntax.CaseClause:
-		return "", ""
 	case *syntax.CaseItem:
 		for _, w := range n.Patterns {
 			if child == syntax.Node(w) {
@@ -96,6 +99,9 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 		}
 		return unless(!n.TempFile && !n.ReplyVar, "this kind of substitution")
 	case *syntax.Word:
+		if _, here := s.heres[n]; here {
+			return "", "" // nothing in it is a pattern
+		}
 		return inWord(n)
 	case *syntax.Redirect:
 		return redirected(p, i, n)
@@ -108,13 +114,14 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 	case *syntax.CallExpr:
 		return s.called(p, n, child, d)
 	case *syntax.ParamExp:
-		return s.inExpansion(p, n)
+		return s.inExpansion(p, i, n)
 	case *syntax.TestClause:
 		return "a value cannot stand inside [[ … ]]", `write [ "$NAME" = … ], and ` + fixEnv
 	case *syntax.ExtGlob:
 		return "a value cannot stand in a pattern", fixEnv
-	case *syntax.ArithmExp, *syntax.ArithmCmd, *syntax.LetClause:
-		return arithmetic()
+	case *syntax.ArithmExp, *syntax.ArithmCmd, *syntax.CStyleLoop, *syntax.LetClause,
+		*syntax.BinaryArithm, *syntax.UnaryArithm, *syntax.ParenArithm:
+		return arithmetic(p, i)
 	}
 	return "a value cannot stand here", fixEnv
 }
@@ -126,11 +133,10 @@ func unless(ok bool, place string) (what, fix string) {
 	return "a value cannot stand as " + place, fixEnv
 }
 
-func arithmetic() (what, fix string) {
-	return "a value cannot stand in arithmetic, where the shell would run what is in it", "compute it in another language, or give the number by an action's input with a fixed set of values"
-}
-
-func (s *script) inExpansion(p *place, n *syntax.ParamExp) (what, fix string) {
+func (s *script) inExpansion(p *place, i int, n *syntax.ParamExp) (what, fix string) {
+	if alternative(p, i, n) {
+		return "", ""
+	}
 	if n.Short && n.Param != nil {
 		if name, _, _ := strings.Cut(n.Param.Value, p.stem()); name != "" {
 			return "the value follows $" + name + " and would be read as a part of that name", "write ${" + name + "} there"
@@ -138,6 +144,36 @@ func (s *script) inExpansion(p *place, n *syntax.ParamExp) (what, fix string) {
 		return "the value follows a $ and would be read as the name of a variable", `write \$ for a dollar sign`
 	}
 	return "a value cannot stand inside ${…}", `assign it first: NAME={{ … }}, then "$NAME"`
+}
+
+// alternative reports whether a place is in the word of ${name:-word} or one of
+// its kind, outside of double quotes and of other expansions: there, and only
+// there, all shells read quotes as they do elsewhere.
+func alternative(p *place, i int, n *syntax.ParamExp) bool {
+	if n.Exp == nil || n.Exp.Word == nil || p.stack[i+1] != syntax.Node(n.Exp.Word) || n.Index != nil || n.Excl || n.Length || n.Width || n.Param == nil {
+		return false
+	}
+	switch n.Exp.Op {
+	case syntax.AlternateUnset, syntax.AlternateUnsetOrNull, syntax.DefaultUnset, syntax.DefaultUnsetOrNull:
+	default:
+		return false
+	}
+	for j := i + 1; j < len(p.stack); j++ {
+		switch p.stack[j].(type) {
+		case *syntax.ParamExp, *syntax.CmdSubst, *syntax.ProcSubst, *syntax.ArithmExp:
+			return false
+		}
+	}
+	for j := i - 1; j >= 0; j-- {
+		switch p.stack[j].(type) {
+		case *syntax.Word:
+		case *syntax.CallExpr, *syntax.Assign, *syntax.WordIter:
+			return true
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // inWord refuses words that the shell expands beyond their quotes.
@@ -172,7 +208,13 @@ func inWord(w *syntax.Word) (what, fix string) {
 func redirected(p *place, i int, r *syntax.Redirect) (what, fix string) {
 	switch child := p.stack[i+1]; {
 	case r.Hdoc != nil && child == syntax.Node(r.Hdoc):
-		return "a value cannot stand in a here-document yet", fixEnv + `, or print it: printf '%s\n' {{ … }}`
+		if i+3 != len(p.stack) {
+			return "a value cannot stand in a command or an expansion inside a here-document", `assign it first: NAME={{ … }}, then "$NAME"`
+		}
+		if name := feeds(p.stack[i-1]); name != "" {
+			return name + " would run what the value says", "run the commands in this script itself"
+		}
+		return "", ""
 	case child != syntax.Node(r.Word):
 		return "a value cannot stand as a descriptor", "write the number"
 	case r.N != nil && strings.HasPrefix(r.N.Value, "{"):

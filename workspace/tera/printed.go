@@ -61,6 +61,9 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		static = breaks.ReplaceAllString(static, "\n")
 	}
 	if line, ok := protocolLine(static); ok {
+		if marked == s.words[word] {
+			return "a value inside ${…} cannot be a part of what the server reads", `assign it first: NAME={{ … }}, then "$NAME"`
+		}
 		if format && strings.Contains(marked, `\`) || expands && strings.Contains(marked, `\`) {
 			return "the backslash before the value may be expanded", fixPrintf
 		}
@@ -125,7 +128,7 @@ func (s *script) ahead(w *syntax.Word, p *place) string {
 		var b strings.Builder
 		for _, part := range pieces(w.Parts, false) {
 			if part.node == nil {
-				b.WriteString(part.text)
+				b.WriteString(part.read())
 			}
 		}
 		if all = b.String(); s.words == nil {

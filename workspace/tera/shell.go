@@ -61,7 +61,7 @@ func (t *Template) Shell(v Vars, d Dialect) (string, error) {
 	if err := s.verify(d); err != nil {
 		return "", err
 	}
-	return s.quote(func(v string) string { return v }), nil
+	return s.quote((*place).final), nil
 }
 
 // CheckShell finds the places of a shell script where no value can stand, and
@@ -120,6 +120,7 @@ type script struct {
 	files  []*syntax.File             // what each reading makes of src
 	calls  map[*syntax.CallExpr][]arg // the arguments of the commands looked at
 	words  map[*syntax.Word]string    // the text of the words looked at
+	heres  map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 }
 
 // chunk is a piece of the template's text: it is at src[to:], and n bytes from at
@@ -142,9 +143,14 @@ type place struct {
 type quoting int
 
 const (
-	bare   quoting = iota + 1 // a word, or a part of one, outside of quotes
-	single                    // inside '…'
-	double                    // inside "…"
+	bare    quoting = iota + 1 // a word, or a part of one, outside of quotes
+	single                     // inside '…'
+	double                     // inside "…"
+	dollar                     // inside $'…' of bash
+	expands                    // in a here-document that the shell expands
+	asIs                       // in a here-document that it does not
+	comment                    // in a comment
+	summed                     // in arithmetic
 )
 
 // script puts the pieces of a rendering together, with a mark for each value.
@@ -208,6 +214,7 @@ func (s *script) crowded() bool {
 // In sh every reading must agree.
 func (s *script) read(d Dialect) []*Error {
 	s.work, s.files, s.calls, s.words = 0, nil, nil, nil
+	s.heres = map[*syntax.Word]bool{}
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
 	}
@@ -255,18 +262,24 @@ func (s *script) judge(file *syntax.File, d Dialect) []*Error {
 }
 
 // quote writes the script with what seen makes of its values.
-func (s *script) quote(seen func(string) string) string {
+func (s *script) quote(seen func(*place) string) string {
 	var b strings.Builder
 	last := 0
 	for _, p := range s.places {
 		b.WriteString(s.src[last:p.at])
-		switch v := seen(p.plain); p.kind {
+		switch v := seen(p); p.kind {
 		case bare:
 			b.WriteString(singleQuote(v))
 		case single:
 			b.WriteString(insideSingle(v))
 		case double:
 			b.WriteString(insideDouble(v))
+		case dollar: // nothing to escape: a single-quoted word stands between two of its kind
+			b.WriteString("'" + singleQuote(v) + "$'")
+		case expands:
+			b.WriteString(insideHere.Replace(v))
+		case asIs, comment, summed:
+			b.WriteString(v)
 		}
 		last = p.at + len(p.mark)
 	}

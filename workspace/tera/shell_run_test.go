@@ -85,6 +85,7 @@ func haveShell(t *testing.T, sh shell) {
 var places = []struct {
 	name, script string
 	bash         bool
+	refuses      bool // some values
 }{
 	{name: "bare argument", script: `printf '%s.' {{ x }}`},
 	{name: "second argument", script: `printf '%s%s.' '' {{ x }}`},
@@ -123,6 +124,22 @@ var places = []struct {
 	{name: "declare", script: `declare y={{ x }}; printf '%s.' "$y"`, bash: true},
 	{name: "appended", script: `y=; y+={{ x }}; printf '%s.' "$y"`, bash: true},
 	{name: "process substitution", script: `cat <(printf '%s.' {{ x }})`, bash: true},
+	{name: "here-document", script: "cat <<EOF >f\n{{ x }}.\nEOF\ny=$(cat f); printf '%s' \"$y\"", refuses: true},
+	{name: "inside a here-document's line", script: "z=a; cat <<E >f\nit's \"$z\"{{ x }}\\$ $(echo b).\nE\ny=$(cat f); y=${y#????????}; printf '%s.' \"${y%????}\"", refuses: true},
+	{name: "here-document as it is", script: "cat <<'EOF' >f\n$(`\\\\{{ x }}.\nEOF\ny=$(cat f); printf '%s' \"${y#?????}\"", refuses: true},
+	{name: "here-document without tabs", script: "cat <<-EOF >f\n\t{{ x }}.\n\tEOF\ny=$(cat f); printf '%s' \"$y\"", refuses: true},
+	{name: "here-document as it is, without tabs", script: "cat <<-\\EOF >f\n\t{{ x }}.\n\tEOF\ny=$(cat f); printf '%s' \"$y\"", refuses: true},
+	{name: "two here-documents", script: "{ cat <<A; cat <<'B'; } >f\nx{{ x }}\nA\n{{ x }}.\nB\ny=$(cat f); z={{ x }}; printf '%s' \"${y#\"x$z\"?}\"", refuses: true},
+	{name: "alternative", script: "unset y; printf '%s.' ${y:-{{ x }}}"},
+	{name: "alternative of what is set", script: "z=a; y=${z:+b{{ x }}\"c\"}; y=${y#b}; printf '%s.' \"${y%c}\""},
+	{name: "alternative in quotes of its own", script: "unset y; printf '%s.' ${y-'{{ x }}'}"},
+	{name: "alternative in double quotes of its own", script: "y=; printf '%s.' ${y:-\"{{ x }}\"}"},
+	{name: "alternatives in a list", script: "for y in ${y:-{{ x }}}; do printf '%s.' \"$y\"; done"},
+	{name: "comment", script: "# {{ x }}\nprintf '%s.' {{ x }}"},
+	{name: "comment behind a command", script: "printf '%s.' {{ x }} # it's {{ x }}\n: $(echo a)"},
+	{name: "comment in a function", script: "f() { # {{ x }}\n  printf '%s.' {{ x }} #{{ x }}\n}\nf # {{ x }}"},
+	{name: "dollar quotes", script: `printf '%s.' $'{{ x }}'`, bash: true},
+	{name: "inside dollar quotes", script: `y=$'a\'\n{{ x }}\t{{ x }}\x41'; y=${y#???}; [ "$y" = {{ x }}$'\t'{{ x }}A ] && printf '%s.' {{ x }}`, bash: true, refuses: true},
 	{name: "select's list", script: `select y in {{ x }}; do break; done <<< 1 2>/dev/null; printf '%s.' "$y"`, bash: true},
 }
 
@@ -143,7 +160,7 @@ func TestHostileValues(t *testing.T) {
 					if errs := tmpl.CheckShell(sh.dialect); len(errs) > 0 {
 						t.Fatalf("refused without values: %v", errs)
 					}
-					arrive(t, tmpl, sh.args, sh.dialect)
+					arrive(t, tmpl, sh.args, sh.dialect, pl.refuses)
 				})
 			}
 		})
@@ -152,11 +169,12 @@ func TestHostileValues(t *testing.T) {
 
 // arrive runs a template with every hostile value in one shell: each rendering
 // is a script of its own, and all of them are run by one outer script.
-func arrive(t *testing.T, tmpl *tera.Template, sh []string, d tera.Dialect) {
+func arrive(t *testing.T, tmpl *tera.Template, sh []string, d tera.Dialect, refuses bool) {
 	t.Helper()
 	dir, touched := canary(t)
 	type sent struct{ value, file string }
 	var all []sent
+	refused := 0
 	for i, v := range hostile {
 		step := every
 		if every > 1 && len(sh) > 1 {
@@ -168,7 +186,9 @@ func arrive(t *testing.T, tmpl *tera.Template, sh []string, d tera.Dialect) {
 		v = strings.ReplaceAll(v, "CANARY", touched)
 		script, err := tmpl.Shell(tera.Vars{"x": v}, d)
 		if err != nil {
-			t.Errorf("%q is refused: %v", v, err)
+			if refused++; !refuses || refused > len(hostile)/8 {
+				t.Errorf("%q is refused: %v", v, err)
+			}
 			continue
 		}
 		name := filepath.Join(dir, "s"+string(rune('A'+i/26))+string(rune('a'+i%26)))

@@ -12,7 +12,7 @@ import (
 // the same commands, and in every word the same text, with each value in its
 // place, whole and quoted.
 func (s *script) verify(d Dialect) error {
-	out := s.quote(standIn)
+	out := s.quote((*place).standIn)
 	for i, lang := range d.readings() {
 		final, err := parseShell(out, lang)
 		if err != nil || !s.same(reflect.ValueOf(s.files[i]), reflect.ValueOf(final)) {
@@ -20,6 +20,18 @@ func (s *script) verify(d Dialect) error {
 		}
 	}
 	return nil
+}
+
+// final is what is written at a place.
+func (p *place) final() string { return p.plain }
+
+// standIn is what is written to be parsed. The sign of a number makes a tree of
+// its own, and is left out.
+func (p *place) standIn() string {
+	if p.kind == summed {
+		return strings.TrimLeft(p.plain, " -")
+	}
+	return standIn(p.plain)
 }
 
 // standIn replaces the bytes that our parser would drop or refuse. To a shell
@@ -41,6 +53,7 @@ func standIn(v string) string {
 type piece struct {
 	text   string
 	quoted bool
+	dollar bool // it stands in $'…', with its escapes
 	node   syntax.Node
 }
 
@@ -77,6 +90,9 @@ func (s *script) same(a, b reflect.Value) bool {
 		}
 		return true
 	case reflect.Struct:
+		if c, ok := a.Interface().(syntax.Comment); ok {
+			return s.replace(c.Text, (*place).standIn) == b.Interface().(syntax.Comment).Text
+		}
 		if a.Type() == posType {
 			return a.Interface().(syntax.Pos).IsValid() == b.Interface().(syntax.Pos).IsValid()
 		}
@@ -91,14 +107,18 @@ func (s *script) same(a, b reflect.Value) bool {
 }
 
 func (s *script) sameWord(a, b *syntax.Word) bool {
-	want := join(s.fill(pieces(a.Parts, false)))
-	got := join(pieces(b.Parts, false))
+	read := pieces
+	if expanded, here := s.heres[a]; here {
+		read = func(parts []syntax.WordPart, _ bool) []piece { return herePieces(parts, expanded) }
+	}
+	want := join(s.fill(read(a.Parts, false)))
+	got := join(read(b.Parts, false))
 	if len(want) != len(got) {
 		return false
 	}
 	for i, w := range want {
 		g := got[i]
-		if w.text != g.text || w.quoted != g.quoted || (w.node == nil) != (g.node == nil) {
+		if w.text != g.text || w.quoted != g.quoted || w.dollar != g.dollar || (w.node == nil) != (g.node == nil) {
 			return false
 		}
 		if w.node != nil && !s.same(reflect.ValueOf(w.node), reflect.ValueOf(g.node)) {
@@ -117,7 +137,7 @@ func (s *script) fill(in []piece) []piece {
 			if p == nil {
 				break
 			}
-			out = append(out, piece{text: before, quoted: w.quoted}, piece{text: standIn(p.plain), quoted: true})
+			out = append(out, piece{text: before, quoted: w.quoted, dollar: w.dollar}, piece{text: p.standIn(), quoted: p.kind != summed})
 			w.text = after
 		}
 		out = append(out, w)
@@ -141,7 +161,7 @@ func join(in []piece) []piece {
 		switch n := len(out); {
 		case p.node == nil && p.text == "":
 			empty = empty || p.quoted
-		case n > 0 && p.node == nil && out[n-1].node == nil && out[n-1].quoted == p.quoted:
+		case n > 0 && p.node == nil && out[n-1].node == nil && out[n-1].quoted == p.quoted && out[n-1].dollar == p.dollar:
 			texts = append(texts, p.text)
 		default:
 			flush()
@@ -170,11 +190,7 @@ func pieces(parts []syntax.WordPart, inDouble bool) []piece {
 				out = append(out, unescapeBare(part.Value)...)
 			}
 		case *syntax.SglQuoted:
-			if part.Dollar {
-				out = append(out, piece{node: part, quoted: inDouble})
-			} else {
-				out = append(out, piece{text: part.Value, quoted: true})
-			}
+			out = append(out, piece{text: part.Value, quoted: true, dollar: part.Dollar})
 		case *syntax.DblQuoted:
 			if part.Dollar {
 				out = append(out, piece{node: part, quoted: inDouble})
@@ -190,13 +206,16 @@ func pieces(parts []syntax.WordPart, inDouble bool) []piece {
 }
 
 // unescapeDouble reads the backslashes inside "…".
-func unescapeDouble(v string) string {
+func unescapeDouble(v string) string { return unescape(v, "$`\"\\\n") }
+
+// unescape reads the backslashes before the characters that they escape.
+func unescape(v, escaped string) string {
 	if strings.IndexByte(v, '\\') < 0 {
 		return v
 	}
 	var b strings.Builder
 	for i := 0; i < len(v); i++ {
-		if v[i] == '\\' && i+1 < len(v) && strings.IndexByte("$`\"\\\n", v[i+1]) >= 0 {
+		if v[i] == '\\' && i+1 < len(v) && strings.IndexByte(escaped, v[i+1]) >= 0 {
 			i++
 			if v[i] == '\n' {
 				continue

@@ -1,0 +1,170 @@
+package tera
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// expanding reports whether the shell expands a here-document: no part of its
+// word is quoted.
+func expanding(r *syntax.Redirect) bool {
+	for _, p := range pieces(r.Word.Parts, false) {
+		if p.quoted || p.node != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// insideHere escapes what a shell expands in a here-document.
+var insideHere = strings.NewReplacer(`\`, `\\`, `$`, `\$`, "`", "\\`")
+
+// held checks a value in a here-document, which must not end it.
+func (s *script) held(p *place) (what, fix string) {
+	r, ok := p.stack[len(p.stack)-3].(*syntax.Redirect)
+	if !ok {
+		return "a value cannot stand in this here-document", fixEnv
+	}
+	if r.Op == syntax.DashHdoc && strings.Contains(p.plain, "\t") {
+		return "a here-document of <<- may take the tab away that is in the value", "write << and no tabs"
+	}
+	if p.kind == expands && blurred(s.src[:p.at], p.plain, s.src[p.at+len(p.mark):]) {
+		return "some shells may take a byte of the value together with the backslash behind it", `quote the word: <<'` + "EOF'"
+	}
+	if !s.known {
+		return "", ""
+	}
+	word := ""
+	for _, w := range pieces(r.Word.Parts, false) {
+		word += w.text
+	}
+	// The lines that the value is a part of, with all the values in them.
+	from, to := int(r.Hdoc.Pos().Offset()), int(r.Hdoc.End().Offset())
+	from += strings.LastIndexByte(s.src[from:p.at], '\n') + 1
+	if i := strings.IndexByte(s.src[p.at:to], '\n'); i >= 0 {
+		to = p.at + i
+	}
+	if s.work += to - from; s.work > mostWork {
+		return "there are too many or too long values in one here-document", "split it"
+	}
+	text := s.replace(s.src[from:to], func(q *place) string { return q.value.text })
+	s.work += len(text)
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if line == word || strings.TrimLeft(line, "\t") == word || insideHere.Replace(line) == word {
+			return "the value has a line that ends the here-document", "end the here-document with a word that no value has, or print it: printf '%s\\n' {{ … }}"
+		}
+	}
+	return "", ""
+}
+
+// blurred reports whether a backslash that escapes something in a value, or one
+// that stands behind it, follows a byte that may be half a character in some
+// locale.
+func blurred(before, v, after string) bool {
+	last := byte(0)
+	if before != "" {
+		last = before[len(before)-1]
+	}
+	for i := range len(v) {
+		if last >= utf8.RuneSelf && strings.IndexByte("\\$`", v[i]) >= 0 {
+			return true
+		}
+		last = v[i]
+	}
+	return last >= utf8.RuneSelf && after != "" && strings.IndexByte("\\`", after[0]) >= 0
+}
+
+// herePieces is pieces for a here-document, in which quotes are text.
+func herePieces(parts []syntax.WordPart, expanded bool) []piece {
+	var out []piece
+	for _, part := range parts {
+		lit, ok := part.(*syntax.Lit)
+		switch {
+		case !ok:
+			out = append(out, piece{node: part, quoted: true})
+		case expanded:
+			out = append(out, piece{text: unescape(lit.Value, "$`\\\n"), quoted: true})
+		default:
+			out = append(out, piece{text: lit.Value, quoted: true})
+		}
+	}
+	return out
+}
+
+// commented checks a value in a comment, and takes out its line breaks and what
+// could join lines.
+func (s *script) commented(p *place) (what, fix string) {
+	for _, n := range p.stack {
+		switch n.(type) {
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			return "a value cannot stand in a comment inside $(…), which older shells read otherwise", "take it out of the comment"
+		}
+	}
+	if strings.HasPrefix(s.src, "#!") && !strings.Contains(s.src[:p.at], "\n") {
+		return "a value cannot choose what runs the script", "write the first line itself"
+	}
+	p.plain = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\\' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(p.value.text, "?"))
+	return "", ""
+}
+
+// dollared checks a value inside $'…', where it may follow half an escape.
+func (s *script) dollared(p *place) (what, fix string) {
+	leaf := p.stack[len(p.stack)-1].(*syntax.SglQuoted)
+	before, _, _ := strings.Cut(leaf.Value, p.mark)
+	if i := strings.LastIndexByte(before, '\\'); i >= 0 && odd(before[:i+1]) && halfDollar(before[i+1:]) {
+		return "a backslash stands before the value, which would become a part of its escape", "put something between them"
+	}
+	return "", ""
+}
+
+func halfDollar(tail string) bool {
+	return tail == "" || tail == "c" || len(tail) <= 9 && strings.Trim(tail, "0123456789abcdefABCDEFxuU") == ""
+}
+
+// read is the text of a piece without its escapes, as far as they are known.
+func (p piece) read() string {
+	if !p.dollar || !strings.Contains(p.text, `\`) {
+		return p.text
+	}
+	var b strings.Builder
+	for v := p.text; v != ""; {
+		if v[0] != '\\' || len(v) < 2 {
+			b.WriteByte(v[0])
+			v = v[1:]
+			continue
+		}
+		n := 0
+		switch c := v[1]; {
+		case strings.IndexByte("xuU", c) >= 0:
+			for n = 2; n < len(v) && n < 2+map[byte]int{'x': 2, 'u': 4, 'U': 8}[c] && strings.IndexByte("0123456789abcdefABCDEF", v[n]) >= 0; n++ {
+			}
+			r, _ := strconv.ParseUint(v[2:n], 16, 32)
+			b.WriteRune(rune(r))
+		case '0' <= c && c <= '7':
+			for n = 1; n < len(v) && n < 4 && '0' <= v[n] && v[n] <= '7'; n++ {
+			}
+			r, _ := strconv.ParseUint(v[1:n], 8, 32)
+			b.WriteByte(byte(r))
+		case c == 'c' && len(v) > 2:
+			n = 3
+			b.WriteByte(v[2] & 0x1f)
+		default:
+			n = 2
+			if i := strings.IndexByte("abeEfnrtv", c); i >= 0 {
+				c = "\a\b\x1b\x1b\f\n\r\t\v"[i]
+			}
+			b.WriteByte(c)
+		}
+		v = v[n:]
+	}
+	return b.String()
+}

@@ -1,0 +1,80 @@
+package tera_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"stroem/workspace/tera"
+)
+
+// sums are places in arithmetic, which print the number V of x followed by a dot.
+var sums = []struct {
+	script string
+	bash   bool
+}{
+	{script: `printf '%s.' "$(( {{ x }} ))"`}, {script: `printf '%s.' $(({{ x }}))`}, {script: `y=$((0 -{{ x }})); printf '%s.' "$((0 -y))"`}, {script: `printf '%s.' $(( ({{ x }} * 2 - {{ x }}) ))`}, {script: `printf '%s.' $((1?{{ x }}:2))`},
+	{script: `printf '%s.' $((y={{ x }}))`}, {script: `(( y = {{ x }} )); printf '%s.' "$y"`, bash: true}, {script: `for ((i={{ x }}; i=={{ x }}; i++)); do printf '%s.' "$i"; done`, bash: true}, {script: `printf '%s.' "$(printf '%s' "$(({{ x }}))")"`},
+	{script: `if (( {{ x }} == {{ x }} )); then printf '%s.' $(( - -{{ x }})); fi`, bash: true},
+}
+
+// TestArithmetic runs whole numbers in arithmetic, where every other value is refused.
+func TestArithmetic(t *testing.T) {
+	t.Parallel()
+	numbers := []any{0, 1, -1, 7, int64(1) << 62, -(int64(1) << 62), "12", "-12", uint64(5)}
+	strange := append([]string{"08", "+1", "--1", "1 ", " 1", "1e3", "1,2", "9223372036854775808", "-9223372036854775808", "1\n", "0x1f", "x", "PATH", "1+1", "a[$(touch CANARY)]", "١"}, hostile...)
+	for _, sh := range shells {
+		for _, sum := range sums {
+			if sum.bash && sh.dialect == tera.POSIX {
+				continue
+			}
+			t.Run(sh.name+" "+sum.script, func(t *testing.T) {
+				t.Parallel()
+				haveShell(t, sh)
+				tmpl := parse(t, sum.script)
+				if errs := tmpl.CheckShell(sh.dialect); len(errs) > 0 {
+					t.Fatal(errs)
+				}
+				for _, v := range numbers {
+					text, err := tmpl.Shell(tera.Vars{"x": v}, sh.dialect)
+					if err != nil {
+						t.Errorf("%v: %v", v, err)
+						continue
+					}
+					if out, err := run(t, sh.args, t.TempDir(), text); err != nil || out != fmt.Sprint(v)+"." {
+						t.Errorf("%v arrived as %q, %v: %s", v, out, err, text)
+					}
+				}
+				for _, v := range strange {
+					if strings.Trim(strings.TrimPrefix(v, "-"), "123456789") == "" && len(v) < 3 && v != "" && v != "-" {
+						continue
+					}
+					if text, err := tmpl.Shell(tera.Vars{"x": v}, sh.dialect); err == nil {
+						t.Errorf("%q is not refused: %s", v, text)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestHereDocumentsAreNotEnded checks that a value cannot end a here-document.
+func TestHereDocumentsAreNotEnded(t *testing.T) {
+	t.Parallel()
+	for _, doc := range []string{"cat <<EOF\n{{ x }}\nEOF\n", "cat <<'EOF'\na {{ x }}\nEOF", "cat <<-EOF\n\ta {{ x }}\n\tEOF\n", "cat <<\"EOF\"\n{{ x }}{{ y }}\nEOF\n", "cat <<EOF\nE{{ y }}{{ x }}\nEOF\n", "cat <<'EOF'\nEO{{ x }}\nEOF\n", "cat <<EOF\n{{ x }}F\nEOF\n"} {
+		for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {
+			tmpl := parse(t, doc)
+			values := map[string]string{"cat <<EOF\nE{{ y }}{{ x }}\nEOF\n": "OF", "cat <<'EOF'\nEO{{ x }}\nEOF\n": "F", "cat <<EOF\n{{ x }}F\nEOF\n": "EO"}
+			v := values[doc]
+			if v == "" {
+				v = "b\nEOF\ntouch CANARY"
+			}
+			if got, err := tmpl.Shell(tera.Vars{"x": v, "y": ""}, d); err == nil || !strings.Contains(err.Error(), "ends the here-document") {
+				t.Errorf("%q is not refused: %q, %v", doc, got, err)
+			}
+			if _, err := tmpl.Shell(tera.Vars{"x": "aEOF\nEOFb\n EOF", "y": "c"}, d); err != nil {
+				t.Errorf("%q: %v", doc, err)
+			}
+		}
+	}
+}
