@@ -81,5 +81,8 @@ func (e *env) preview(p *runner.Preview) {
 	for i, a := range p.Args {
 		e.println(fmt.Sprintf("# $%d = %s", i+1, clean(a)))
 	}
+	for _, place := range p.Places {
+		e.println("# " + clean(place))
+	}
 	e.println(control.Clean(strings.TrimSuffix(p.Script, "\n")))
 }

@@ -16,6 +16,7 @@ type Preview struct {
 	Step    string             `json:"step"`
 	Program []string           `json:"program"` // and its flags
 	Script  string             `json:"script"`
+	Places  []string           `json:"places,omitempty"` // of the values in the script: file:line:column, what, where
 	Args    []string           `json:"args,omitempty"`
 	Error   string             `json:"error,omitempty"` // why it cannot be rendered
 	Env     []workspace.EnvVar `json:"env,omitempty"`
@@ -73,6 +74,9 @@ func (r *Runner) preview(step *workspace.Step, flow workspace.Flow, secret secre
 		return p, err
 	}
 	p.Script = mask.hideString(p.Script)
+	if p.Places, err = rend.places(&step.Action, prog); err != nil {
+		return p, err
+	}
 	if p.WorkDir, err = rend.text(step.Action.Workdir); err != nil {
 		return p, fmt.Errorf("workdir: %w", err)
 	}

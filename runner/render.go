@@ -110,6 +110,29 @@ func (e renderer) script(action *workspace.Action, p program) (string, error) {
 	return text, placed(err, action.ScriptAt)
 }
 
+// places names where in the YAML each value of a shell script comes from, and
+// where in the script it lands.
+func (e renderer) places(action *workspace.Action, p program) (list []string, err error) {
+	if _, ok := codeLanguages[action.Language]; ok || action.Source != "" {
+		return nil, nil
+	}
+	t, err := e.parse(action.Script)
+	if err != nil {
+		return nil, placed(err, action.ScriptAt)
+	}
+	dialect := tera.POSIX
+	if p.bash {
+		dialect = tera.Bash
+	}
+	found, err := t.Places(e.vars, dialect)
+	for _, f := range found {
+		at := action.ScriptAt
+		at.Line, at.Column = at.Line+f.Line-1, at.Column+f.Column-1
+		list = append(list, fmt.Sprintf("%s: %s stands %s", at, f.Expr, f.Where))
+	}
+	return list, placed(err, action.ScriptAt)
+}
+
 // codeLanguages are those that are not read by a shell.
 var codeLanguages = map[string]tera.Language{
 	"python": tera.Python, "javascript": tera.JavaScript, "typescript": tera.TypeScript, "go": tera.Go,

@@ -43,25 +43,59 @@ func (t *Template) Shell(v Vars, d Dialect) (string, error) {
 	if t.Static() {
 		return t.Text(v)
 	}
-	r := newRun(t, v)
-	r.page.script = true
-	if err := r.all(); err != nil {
-		return "", err
-	}
-	s, err := t.script(r.page.pieces, true)
+	s, err := t.placed(v, d)
 	if err != nil {
 		return "", err
 	}
 	if len(s.places) == 0 { // what the conditions left is the author's own text
 		return s.src, nil
 	}
+	return s.quote((*place).final), nil
+}
+
+// placed renders the script and decides for each value how it is written.
+func (t *Template) placed(v Vars, d Dialect) (*script, error) {
+	r := newRun(t, v)
+	r.page.script = true
+	if err := r.all(); err != nil {
+		return nil, err
+	}
+	s, err := t.script(r.page.pieces, true)
+	if err != nil || len(s.places) == 0 {
+		return s, err
+	}
 	if errs := s.read(d); len(errs) > 0 {
-		return "", errs[0]
+		return nil, errs[0]
 	}
 	if err := s.verify(d); err != nil {
-		return "", err
+		return nil, err
 	}
-	return s.quote((*place).final), nil
+	return s, nil
+}
+
+// Placed is a value in a script: the expression that gives it, its place in
+// the template, and in words where in the script it stands.
+type Placed struct {
+	Expr         string
+	Line, Column int
+	Where        string
+}
+
+// Places names the place of each value that Shell would write.
+func (t *Template) Places(v Vars, d Dialect) ([]Placed, error) {
+	if t.Static() {
+		return nil, nil
+	}
+	s, err := t.placed(v, d)
+	if err != nil {
+		return nil, err
+	}
+	var list []Placed
+	for _, p := range s.places {
+		line, column := position(t.src, p.node.x.where().at)
+		list = append(list, Placed{clip(p.node.tag), line, column, p.kind.String()})
+	}
+	return list, nil
 }
 
 // CheckShell finds the places of a shell script where no value can stand, and
@@ -152,6 +186,29 @@ const (
 	comment                    // in a comment
 	summed                     // in arithmetic
 )
+
+// String says in words where such a value stands.
+func (q quoting) String() string {
+	switch q {
+	case bare:
+		return "as a word"
+	case single:
+		return "in '…'"
+	case double:
+		return "in \"…\""
+	case dollar:
+		return "in $'…'"
+	case expands:
+		return "in a here-document that expands"
+	case asIs:
+		return "in a here-document as it is"
+	case comment:
+		return "in a comment"
+	case summed:
+		return "in arithmetic"
+	}
+	return "nowhere"
+}
 
 // script puts the pieces of a rendering together, with a mark for each value.
 func (t *Template) script(pieces []segment, known bool) (*script, error) {
