@@ -27,9 +27,11 @@ const (
 type commands struct {
 	Config string `placeholder:"FILE" env:"STROEM_CONFIG" group:"global" help:"Configuration file of the server (./server-config.yaml if there is one)."`
 	Data   string `placeholder:"DIR" env:"STROEM_DATA" group:"global" help:"Data folder, in place of the configuration's."`
-	URL    string `placeholder:"URL" env:"STROEM_URL" group:"global" default:"http://127.0.0.1:8080" help:"The server to ask (http://127.0.0.1:8080)."`
+	URL    string `placeholder:"URL" env:"STROEM_URL" group:"global" help:"The server to ask (the one that the configuration describes, else http://127.0.0.1:8080)."`
 	Token  string `placeholder:"TOKEN" env:"STROEM_TOKEN" group:"global" help:"What to show the server as proof of who asks."`
 	JSON   bool   `name:"json" group:"global" help:"Answer in JSON, in the shapes of the server's API."`
+
+	ShowVersion versionFlag `name:"version" group:"global" help:"Show the version."`
 
 	Init     initCmd     `cmd:"" group:"local" help:"Write a first task to start from."`
 	Validate validateCmd `cmd:"" group:"local" help:"Check a workspace folder and show every problem in it."`
@@ -50,6 +52,7 @@ type commands struct {
 	Serve  serveCmd  `cmd:"" group:"server" help:"Run the server."`
 	Doctor doctorCmd `cmd:"" group:"server" help:"Check this machine and the data folder."`
 
+	Help       helpCmd       `cmd:"" group:"other" help:"Show how a command is used."`
 	Version    versionCmd    `cmd:"" group:"other" help:"Show the version."`
 	Completion completionCmd `cmd:"" group:"other" help:"Write a completion script for a shell."`
 }
@@ -79,6 +82,16 @@ type env struct {
 	config, data   string
 	url, token     string
 	json           bool
+	// notice tells of something beside the output; nil: on stderr, at once.
+	notice func(text string)
+}
+
+func (e *env) tell(text string) {
+	if e.notice != nil {
+		e.notice(text)
+		return
+	}
+	fmt.Fprintln(e.stderr, "stroem: "+text)
 }
 
 // failure is an error whose report has been printed already.
@@ -154,9 +167,9 @@ func used(err error) (command, text string) {
 	command, text = "stroem", err.Error()
 	var parse *kong.ParseError
 	if !errors.As(err, &parse) || parse.Context == nil || parse.Context.Selected() == nil {
-		return command, strings.Replace(text, "unexpected argument ", "unknown command ", 1)
+		return command, advised(strings.Replace(text, "unexpected argument ", "unknown command ", 1))
 	}
-	return command + " " + parse.Context.Selected().Name, text
+	return command + " " + parse.Context.Selected().Name, advised(text)
 }
 
 // report tells what went wrong and gives the exit code.

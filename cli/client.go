@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -35,18 +37,43 @@ type client struct {
 	base  string
 	token string
 	via   http.RoundTripper // nil: as the standard library does
+	lost  func()            // a stream broke off and is asked for again; may be nil
 }
 
-// client is the client of the server that --url names.
+// usualServer is where a server listens that nothing else was said to.
+const usualServer = "http://127.0.0.1:8080"
+
+// address is where the server listens that the configuration describes beside
+// which the command runs. Whether that is sound is the server's to say.
+func (e *env) address() string {
+	cfg, err := loadConfig(e.config, os.Environ())
+	if err != nil {
+		return usualServer
+	}
+	host, port, err := net.SplitHostPort(cfg.Listen)
+	if err != nil || strings.Trim(port, "0") == "" { // with port 0 the system chooses
+		return usualServer
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// client is the client of the server that --url names, or the configuration.
 func (e *env) client() (*client, error) {
-	base := strings.TrimRight(strings.TrimSuffix(strings.TrimRight(e.url, "/"), "/mcp"), "/")
+	wanted := e.url
+	if wanted == "" {
+		wanted = e.address()
+	}
+	base := strings.TrimRight(strings.TrimSuffix(strings.TrimRight(wanted, "/"), "/mcp"), "/")
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, usage("--url: %q is no address of a server; write it like http://127.0.0.1:8080", e.url)
+		return nil, usage("--url: %q is no address of a server; write it like "+usualServer, wanted)
 	}
 	via := http.DefaultTransport.(*http.Transport).Clone()
 	via.ResponseHeaderTimeout = patience
-	return &client{base: base, token: e.token, via: via}, nil
+	return &client{base: base, token: e.token, via: via, lost: func() { e.tell("connection lost, trying again") }}, nil
 }
 
 // api is a path below /api, its parts escaped.
@@ -85,9 +112,14 @@ func (c *client) ask(ctx context.Context, method, path string, body []byte, into
 		return fmt.Errorf("read the answer of %s: %w", c.base, err)
 	}
 	if err := json.Unmarshal(doc, into); err != nil {
-		return fmt.Errorf("%s did not answer as a stroem server does; is --url right?", c.base)
+		return c.stranger()
 	}
 	return nil
+}
+
+// stranger is the error of an answer that no stroem server gives.
+func (c *client) stranger() error {
+	return fmt.Errorf("%s did not answer as a stroem server does; is --url right?", c.base)
 }
 
 // refusal is an error that the server answered with.

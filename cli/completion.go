@@ -238,7 +238,7 @@ func (c *completer) tasks() (list []string) {
 
 // ask asks the server; without one there is nothing to offer.
 func (c *completer) ask(path string, into any) {
-	e := &env{ctx: c.ctx, url: c.value("url"), token: c.value("token")}
+	e := &env{ctx: c.ctx, config: c.value("config"), url: c.value("url"), token: c.value("token")}
 	server, err := e.client()
 	if err != nil {
 		return

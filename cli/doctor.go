@@ -49,7 +49,7 @@ func (doctorCmd) Help() string {
 func (doctorCmd) Run(e *env) error {
 	cfg, list := checkConfig(e)
 	list = append(list, checkFolder(cfg.Data), checkSchema(e.ctx, cfg.Data), checkSpace(cfg.Data), checkHolder(cfg.Data))
-	list = append(list, checkShells()...)
+	list = append(append(list, checkShells()...), checkLanguages()...)
 	list = append(list, checkPort(e.ctx, cfg.Listen), checkClock(cfg.Data, time.Now()))
 	failed := false
 	for _, f := range list {
@@ -118,6 +118,7 @@ func checkFolder(dir string) finding {
 	case errors.Is(err, fs.ErrNotExist):
 		f.Text = dir + " is not there yet; the first `stroem serve` makes it"
 		if at := existing(dir); !writable(at) {
+			f.Text = dir + " is not there and cannot be made"
 			f.Status, f.Fix = bad, "you may not write "+at+"; choose another data folder with --data"
 		}
 	case err != nil:

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"time"
 
 	"stroem/control"
@@ -17,4 +18,14 @@ func Picture(events []control.Event, width, height int, now time.Time, colour, l
 		hint = ""
 	}
 	return picture(v, frame{width: width, height: height, now: now, paint: paint(colour), last: last, hint: hint})
+}
+
+// LogsText is the whole text of a log as the server answers with it.
+func LogsText(r io.Reader) (string, error) {
+	u, err := logsOf(r)
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(u)
+	return string(text), err
 }

@@ -52,7 +52,7 @@ func (in *inFolder) task(e *env, name string) (*workspace.Workspace, *workspace.
 	case len(names) <= 10:
 		text += "; it has " + strings.Join(names, ", ")
 	default:
-		text += "; `stroem tasks --path " + in.Path + "` lists them"
+		text += "; `stroem tasks --path " + quote(in.Path) + "` lists them"
 	}
 	return nil, nil, fmt.Errorf("%s", text)
 }
@@ -62,5 +62,5 @@ func (in *inFolder) where() string {
 	if here, err := filepath.Abs("."); err == nil && here == in.Path {
 		return ""
 	}
-	return " --path " + in.Path
+	return " --path " + quote(in.Path)
 }

@@ -25,7 +25,7 @@ func (in *inputFlags) read(fields workspace.Fields) (map[string]any, error) {
 	}
 	for _, kv := range in.Input {
 		name, text, ok := strings.Cut(kv, "=")
-		if !ok {
+		if !ok || name == "" {
 			return nil, usage("-i %s: write a name and a value, like -i name=value", kv)
 		}
 		if input[name], err = fields.ParseValue(name, text); err != nil {
@@ -40,7 +40,7 @@ func example(fields workspace.Fields) string {
 	var b strings.Builder
 	for _, f := range fields {
 		if f.Required && f.Default == nil {
-			fmt.Fprintf(&b, " -i %s=…", f.Name)
+			fmt.Fprintf(&b, " -i %s=…", quote(f.Name))
 		}
 	}
 	return b.String()

@@ -32,7 +32,7 @@ func (c *inspectCmd) Run(e *env) error {
 		return err
 	}
 	return show(e, server, api("workspaces", ws, "tasks", c.Task), nil, func(d taskDoc) {
-		e.inspect(&d, "workspace "+ws, "stroem trigger "+d.ID+" -w "+ws)
+		e.inspect(&d, "workspace "+ws, "stroem trigger "+quote(d.ID)+" -w "+quote(ws))
 	})
 }
 
@@ -49,7 +49,7 @@ func (c *inspectCmd) local(e *env) error {
 	case e.json:
 		return e.printJSON(d)
 	}
-	e.inspect(d, task.File, "stroem run "+d.ID+in.where())
+	e.inspect(d, task.File, "stroem run "+quote(d.ID)+in.where())
 	return nil
 }
 

@@ -89,7 +89,7 @@ func listJobs(e *env, page jobPage) {
 	}
 	e.table([]column{{head: "JOB"}, {head: "STATUS", paint: func(p paint, cell string) string {
 		return p.status(store.Status(strings.TrimSpace(cell)), cell)
-	}}, {head: "TASK", least: 12}, {head: "WORKSPACE", least: 9}, {head: "CREATED"}, {head: "TOOK", right: true}}, rows)
+	}}, {head: "TASK", least: 8}, {head: "WORKSPACE", least: 9}, {head: "CREATED"}, {head: "TOOK", right: true}}, rows)
 	if more := page.Total - int64(len(page.Items)); more > 0 && t != nil {
 		e.println(t.paint.faint(fmt.Sprintf("(%d more; --limit shows more, -w, --task and --status choose)", more)))
 	}

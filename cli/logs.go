@@ -3,10 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
+	"io"
+	"net/http"
 	"slices"
-	"strings"
 
 	"stroem/control"
 )
@@ -39,23 +40,42 @@ func (c *logsCmd) Run(e *env) error {
 	if c.Follow {
 		return c.follow(e, server, id)
 	}
-	lines, err := server.log(e.ctx, id, c.Step)
-	if err != nil {
+	if c.Tail == nil {
+		return server.log(e.ctx, id, c.Step, e.printLine)
+	}
+	last := ring{most: *c.Tail}
+	if err := server.log(e.ctx, id, c.Step, last.add); err != nil {
 		return err
 	}
-	for _, l := range lines[max(0, len(lines)-c.tail()):] {
-		if err := e.printLine(&l); err != nil {
-			return err
-		}
+	return last.each(e.printLine)
+}
+
+// ring keeps the last lines of a log of any length.
+type ring struct {
+	most  int
+	lines []logDoc
+	first int // the oldest, once there are as many as may be
+}
+
+func (r *ring) add(l *logDoc) error {
+	switch {
+	case len(r.lines) < r.most:
+		r.lines = append(r.lines, *l)
+	case r.most > 0:
+		r.lines[r.first] = *l
+		r.first = (r.first + 1) % r.most
 	}
 	return nil
 }
 
-func (c *logsCmd) tail() int {
-	if c.Tail == nil {
-		return math.MaxInt
+// each calls do with the lines, the oldest first.
+func (r *ring) each(do func(*logDoc) error) error {
+	for i := range r.lines {
+		if err := do(&r.lines[(r.first+i)%len(r.lines)]); err != nil {
+			return err
+		}
 	}
-	return *c.Tail
+	return nil
 }
 
 // follow prints lines as they come. The job itself is told of when all lines
@@ -68,28 +88,30 @@ func (c *logsCmd) follow(e *env, server *client, id string) error {
 	if c.Step != "" && !slices.ContainsFunc(job.Steps, func(s control.Step) bool { return s.Name == c.Step }) {
 		return fmt.Errorf("no step %q in job %s; `stroem status %s` shows its steps", c.Step, id, id)
 	}
-	var held []logDoc
 	hold := c.Tail != nil
-	return server.follow(e.ctx, id, 0, func(ev control.Event) error {
+	held := ring{}
+	if hold {
+		held.most = *c.Tail
+	}
+	err = server.follow(e.ctx, id, 0, func(ev control.Event) error {
 		switch {
 		case ev.Line == nil && hold:
 			hold = false
-			for _, l := range held {
-				if err := e.printLine(&l); err != nil {
-					return err
-				}
-			}
+			return held.each(e.printLine)
 		case ev.Line == nil, c.Step != "" && ev.Line.Step != c.Step:
-		case hold:
-			if held = append(held, docOf(ev.Line)); len(held) > c.tail() {
-				held = held[1:]
-			}
 		default:
 			l := docOf(ev.Line)
+			if hold {
+				return held.add(&l)
+			}
 			return e.printLine(&l)
 		}
 		return nil
 	})
+	if e.ctx.Err() != nil { // Ctrl-C is how one stops reading
+		return nil
+	}
+	return err
 }
 
 // printLine prints a line of a log.
@@ -109,25 +131,35 @@ func (e *env) printLine(l *logDoc) error {
 	return err
 }
 
-// log is the whole log of a job, or of one of its steps.
-func (c *client) log(ctx context.Context, id, step string) ([]logDoc, error) {
+// log calls do with each line of the log of a job, or of one of its steps. It
+// holds one line at a time: logs may be larger than memory.
+func (c *client) log(ctx context.Context, id, step string, do func(*logDoc) error) error {
 	path := api("jobs", id, "logs")
 	if step != "" {
 		path = api("jobs", id, "steps", step, "logs")
 	}
-	var answer struct {
-		Logs string `json:"logs"`
+	res, err := c.send(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
 	}
-	if err := c.get(ctx, path, nil, &answer); err != nil {
-		return nil, err
+	defer res.Body.Close()
+	text, err := logsOf(res.Body)
+	if errors.Is(err, errNotLogs) {
+		return c.stranger()
 	}
-	var lines []logDoc
-	for text := range strings.Lines(answer.Logs) {
+	if err != nil {
+		return fmt.Errorf("read the answer of %s: %w", c.base, err)
+	}
+	for lines := json.NewDecoder(text); ; {
 		var l logDoc
-		if err := json.Unmarshal([]byte(text), &l); err != nil {
-			return nil, fmt.Errorf("read the log of job %s: %w", id, err)
+		switch err := lines.Decode(&l); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return fmt.Errorf("read the log of job %s: %w", id, err)
 		}
-		lines = append(lines, l)
+		if err := do(&l); err != nil {
+			return err
+		}
 	}
-	return lines, nil
 }

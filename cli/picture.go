@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -122,6 +124,9 @@ func blocks(v *view, f frame) []block {
 		if s.Status == store.Failed {
 			b.below = quoted(v, s, f)
 		}
+		if text := outputOf(s); text != "" && f.last {
+			b.below = append(b.below, f.paint.faint("    → ")+cut(text, max(f.width, 2*f.width-8)-6))
+		}
 		list = append(list, b)
 	}
 	return list
@@ -146,6 +151,18 @@ func note(v *view, s *control.Step) string {
 		return string(s.Status)
 	case store.Failed:
 		return clean(s.Error)
+	}
+	return ""
+}
+
+// outputOf is what a step gave to those after it, "" for nothing.
+func outputOf(s *control.Step) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, s.Output); err != nil { // there is none
+		return ""
+	}
+	if text := b.String(); text != "null" && text != "{}" {
+		return clean(text)
 	}
 	return ""
 }

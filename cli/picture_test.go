@@ -42,6 +42,12 @@ func failing(s control.Step, text string) control.Step {
 	return s
 }
 
+// giving is step with an output.
+func giving(s control.Step, output string) control.Step {
+	s.Output = []byte(output)
+	return s
+}
+
 func told(task string, status store.Status, ended float64, lines []string, steps ...control.Step) (events []control.Event) {
 	for i, text := range lines {
 		name, text, _ := strings.Cut(text, ": ")
@@ -103,6 +109,8 @@ func pictures() map[string]struct {
 			step("one", store.Running, 0, -1), step("two", store.Cancelled, -1, 2, "one")), false},
 		"cancelled": {told("forever", store.Cancelled, 2, []string{"one: going", "one: gone"},
 			step("one", store.Cancelled, 0, 3.1), step("two", store.Cancelled, -1, 2, "one")), true},
+		"gave": {told("report", store.Completed, 2, nil, giving(step("ask", store.Completed, 0, 1), `{"rows": 3}`),
+			giving(step("sum", store.Completed, 1, 2, "ask"), `{"text":"`+strings.Repeat("much ", 99)+`"}`), giving(step("none", store.Completed, 1, 2), "null")), true},
 		"folded": {told("many", store.Running, -1, []string{"part-26: at work"}, many...), false},
 	}
 }

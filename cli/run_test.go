@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 // running is a "stroem run" of a task whose step has told the process ids of
@@ -108,13 +110,15 @@ func TestRunEndsItsWholeTreeWhenNobodyReads(t *testing.T) {
 	r.gone(t)
 }
 
-// Who watches a job does not notice that its server was killed and came back.
+// Who watches a job misses nothing when its server was killed and came back.
 func TestWaitOutlivesTheServer(t *testing.T) {
 	t.Parallel()
 	dir, fifo := waiting(t)
 	home, cfg := t.TempDir(), config(t, "w", dir)
 	s := serve(t, home, t.TempDir(), cfg)
 	cmd := exec.Command("stroem", "--url", s.url, "trigger", "t", "--wait")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +149,13 @@ func TestWaitOutlivesTheServer(t *testing.T) {
 		t.Error(err)
 	}
 	text := regexp.MustCompile(` in [0-9.]+m?s`).ReplaceAllString(got+string(rest), "")
+	first, text, _ := strings.Cut(text, "\n")
+	if id, ok := strings.CutPrefix(first, "job "); !ok || uuid.Validate(id) != nil {
+		t.Errorf("first line %q", first)
+	}
+	if got := stderr.String(); got != "stroem: connection lost, trying again\n" {
+		t.Errorf("stderr %q", got)
+	}
 	want := "first: running\n[first] begun\n[first] went on\nfirst: completed\nsecond: running\n[second] done\nsecond: completed\nt: completed\n"
 	if text != want {
 		t.Errorf("%s", text)

@@ -40,12 +40,12 @@ func (c *statusCmd) Run(e *env) error {
 func (c *statusCmd) draw(e *env, server *client, v *view) error {
 	for i := range v.job.Steps {
 		if s := &v.job.Steps[i]; s.Status == store.Failed {
-			lines, err := server.log(e.ctx, v.job.ID, s.Name)
+			err := server.log(e.ctx, v.job.ID, s.Name, func(l *logDoc) error {
+				v.add(control.Event{Line: l.line(0)})
+				return nil
+			})
 			if err != nil {
 				return err
-			}
-			for _, l := range lines[max(0, len(lines)-keepLines):] {
-				v.add(control.Event{Line: l.line(0)})
 			}
 		}
 	}

@@ -74,8 +74,14 @@ func (c *client) follow(ctx context.Context, id string, from int64, emit func(co
 		if at.heard {
 			pause, failed = firstPause, 0
 		}
-		if failed++; !began || !passing(err) || failed == lastAttempt {
+		failed++
+		switch {
+		case !began || !passing(err):
 			return err
+		case failed == lastAttempt:
+			return fmt.Errorf("%w; once there is a server again, `stroem logs -f %s` goes on", err, id)
+		case failed == 1 && c.lost != nil:
+			c.lost()
 		}
 		select {
 		case <-time.After(pause):

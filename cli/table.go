@@ -38,6 +38,7 @@ func (e *env) table(cols []column, rows [][]string) {
 	p := paint(false)
 	if t != nil {
 		p = t.paint
+		cols, widths, rows = narrowed(cols, widths, rows, t.width)
 		fit(cols, widths, t.width)
 	}
 	heads := make([]string, len(cols))
@@ -84,6 +85,42 @@ func line(cols []column, widths []int, cells []string, painted func(i int, cell 
 		parts[i] = painted(i, cell)
 	}
 	return strings.TrimRight(strings.Join(parts, gap), " ")
+}
+
+// spared are the columns that a narrow terminal can do without, the first to
+// go first.
+var spared = []string{"REVISION", "WORKSPACE", "TOOK", "CREATED", "DESCRIPTION"}
+
+// narrowed leaves out spared columns until the rest can be made to fit: rows
+// that wrap cannot be read as a table. The first column stays, it names the row.
+func narrowed(cols []column, widths []int, rows [][]string, most int) ([]column, []int, [][]string) {
+	for _, head := range spared {
+		if leastWidth(cols, widths) <= most {
+			break
+		}
+		i := slices.IndexFunc(cols, func(c column) bool { return c.head == head })
+		if i <= 0 {
+			continue
+		}
+		cols, widths = slices.Delete(cols, i, i+1), slices.Delete(widths, i, i+1)
+		for r := range rows {
+			rows[r] = slices.Delete(rows[r], i, i+1)
+		}
+	}
+	return cols, widths, rows
+}
+
+// leastWidth is how wide a row is when every cell is cut as far as it may be.
+func leastWidth(cols []column, widths []int) int {
+	total := len(gap) * (len(cols) - 1)
+	for i, c := range cols {
+		if c.least > 0 {
+			total += min(c.least, widths[i])
+		} else {
+			total += widths[i]
+		}
+	}
+	return total
 }
 
 // fit takes columns away from the widest that may give some, until the row

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	"stroem/control"
 	"stroem/store"
 	"stroem/workspace"
@@ -28,7 +30,25 @@ func (c *tasksCmd) Run(e *env) error {
 	if c.Workspace != "" {
 		path = api("workspaces", c.Workspace, "tasks")
 	}
-	return show(e, server, path, nil, func(list []control.Task) { listTasks(e, list, true) })
+	if err := show(e, server, path, nil, func(list []control.Task) { listTasks(e, list, true) }); err != nil {
+		return err
+	}
+	return c.warn(e, server)
+}
+
+// warn tells of workspaces that did not load, since their tasks are missing
+// from the list.
+func (c *tasksCmd) warn(e *env, server *client) error {
+	var all []store.WorkspaceInfo
+	if err := server.get(e.ctx, api("workspaces"), nil, &all); err != nil {
+		return err
+	}
+	for _, w := range all {
+		if w.Error != "" && (c.Workspace == "" || c.Workspace == w.Name) {
+			fmt.Fprintf(e.stderr, "stroem: workspace %q: %s\n", clean(w.Name), oneLine(w.Error))
+		}
+	}
+	return nil
 }
 
 func (c *tasksCmd) local(e *env) error {

@@ -132,3 +132,16 @@ func count(n int, noun string) string {
 
 // plainText is text of others on any number of lines.
 func plainText(s string) string { return control.Clean(s) }
+
+// oneLine is text of others with its lines put behind one another.
+func oneLine(s string) string {
+	return clean(strings.Join(strings.Split(strings.TrimSpace(s), "\n"), "; "))
+}
+
+// quote writes a word as a shell takes it.
+func quote(s string) string {
+	if s != "" && harmless(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -58,6 +58,9 @@ func (c *triggerCmd) Run(e *env) error {
 }
 
 func (c *triggerCmd) wait(e *env, server *client, id string) error {
+	if !e.json && e.terminal() == nil { // the picture shows the id itself
+		e.println("job " + id)
+	}
 	job, err := e.watch(e.ctx, server.follow, id, "Ctrl-C stops watching; the job goes on")
 	if err != nil {
 		if e.ctx.Err() != nil {

@@ -34,6 +34,8 @@ func (e *env) watch(ctx context.Context, follow follower, id, hint string) (*con
 		return &p.job, err
 	}
 	s := &stage{env: e, hint: hint}
+	e.notice = s.tell
+	defer func() { e.notice = nil }()
 	err := s.run(ctx, follow, id)
 	return &s.v.job, err
 }
@@ -77,6 +79,14 @@ func (s *stage) run(ctx context.Context, follow follower, id string) error {
 			s.draw(false)
 		}
 	}
+}
+
+// tell leaves the picture as it stands and goes on below the text.
+func (s *stage) tell(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintln(s.stderr, "stroem: "+text)
+	s.drawn = nil
 }
 
 // draw puts the picture over the last one. One write holds it all, so that it
@@ -158,6 +168,9 @@ func (p *printer) event(ev control.Event) error {
 		}
 		if s.Status.Ended() && !p.told[s.Name] {
 			p.told[s.Name] = true
+			if text := outputOf(s); text != "" {
+				p.say("[%s] output: %s", clean(s.Name), cut(text, longestLine))
+			}
 			p.end(s.Name, s.Status, s.Duration(), s.Error)
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"stroem/store"
 )
@@ -21,11 +22,21 @@ func (workspacesCmd) Run(e *env) error {
 			e.println("The server has no workspace; add one to its configuration.")
 			return
 		}
+		t := e.terminal()
 		var rows [][]string
 		for _, w := range all {
-			rows = append(rows, []string{w.Name, fmt.Sprint(w.Tasks), fmt.Sprint(w.Actions), fmt.Sprint(w.Triggers), w.Revision, w.Error})
+			row := []string{w.Name, fmt.Sprint(w.Tasks), fmt.Sprint(w.Actions), fmt.Sprint(w.Triggers), w.Revision, w.Error}
+			if t != nil { // a column would cut it where the reason begins
+				row[5] = ""
+			}
+			rows = append(rows, row)
 		}
 		e.table([]column{{head: "WORKSPACE", least: 9}, {head: "TASKS", right: true}, {head: "ACTIONS", right: true},
 			{head: "TRIGGERS", right: true}, {head: "REVISION"}, {head: "ERROR", least: 12, paint: paint.red}}, rows)
+		for _, w := range all {
+			if t != nil && w.Error != "" {
+				e.println("\n" + t.paint.bold(clean(w.Name)) + ": " + t.paint.red(plainText(strings.TrimSpace(w.Error))))
+			}
+		}
 	})
 }

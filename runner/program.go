@@ -32,6 +32,18 @@ var toolchains = map[string]struct {
 	"go":         {"script.go", []program{{path: "go", flags: []string{"run"}}}},
 }
 
+// Toolchains names, for each language but shell, the programs that run it, the
+// best first.
+func Toolchains() map[string][]string {
+	all := map[string][]string{}
+	for language, chain := range toolchains {
+		for _, p := range chain.programs {
+			all[language] = append(all[language], p.path)
+		}
+	}
+	return all
+}
+
 // defaultShell is what runs shell scripts that ask for nothing else.
 var defaultShell = sync.OnceValues(func() (p program, err error) {
 	p.path, p.bash, err = proc.FindShell()
