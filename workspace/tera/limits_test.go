@@ -94,7 +94,7 @@ func TestLimits(t *testing.T) {
 				t.Errorf("the message is %d bytes long", len(err.Error()))
 			}
 			// The aim is 100 ms; machines are shared, and the race detector is slow.
-			if took > 2*time.Second {
+			if took > hang {
 				t.Errorf("took %v", took)
 			}
 		})
@@ -124,7 +124,7 @@ func TestLimitsOfScripts(t *testing.T) {
 			if (err != nil) != tt.refused {
 				t.Errorf("refused is %.200v", err)
 			}
-			if took := time.Since(begun); took > 5*time.Second {
+			if took := time.Since(begun); took > hang {
 				t.Errorf("took %v", took)
 			}
 		})
