@@ -87,6 +87,8 @@ func (r *Runner) prepareRun() (err error) {
 	if r.boot, err = proc.BootID(); err != nil {
 		return fmt.Errorf("boot id: %w", err)
 	}
+	r.mu.Lock() // Cancel may be asked before this
+	defer r.mu.Unlock()
 	r.attempts = map[string]*attempt{}
 	r.free, r.busy = make(chan struct{}, 1), make(chan struct{}, 1)
 	return nil
