@@ -174,6 +174,30 @@ func (s *Spec) furnish() (*os.File, error) {
 	return state, nil
 }
 
+// outputs makes the files that the script writes to, and opens them for reading
+// as well. Who calls it closes those for writing, whatever comes.
+func (p *Process) outputs(dir string) (write [2]*os.File, err error) {
+	for i, name := range []string{fileOut, fileErr} {
+		path := filepath.Join(dir, name)
+		if write[i], err = create(path, os.O_WRONLY); err != nil {
+			return write, err
+		}
+		if p.out[i], err = openPlain(path); err != nil {
+			return write, fmt.Errorf("open output of attempt: %w", err)
+		}
+	}
+	return write, nil
+}
+
+// closeAll closes files, of which some may be nil.
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
 // create makes a file for appending that was not there before.
 func create(path string, mode int) (*os.File, error) {
 	f, err := os.OpenFile(path, mode|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)

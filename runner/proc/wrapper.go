@@ -52,16 +52,10 @@ func (p *Process) launch(s *Spec) error {
 	if p.state, err = openPlain(filepath.Join(s.Dir, fileState)); err != nil {
 		return fmt.Errorf("open state of attempt: %w", err)
 	}
-	var write [2]*os.File
-	for i, name := range []string{fileOut, fileErr} {
-		path := filepath.Join(s.Dir, name)
-		if write[i], err = create(path, os.O_WRONLY); err != nil {
-			return err
-		}
-		defer write[i].Close()
-		if p.out[i], err = openPlain(path); err != nil {
-			return fmt.Errorf("open output of attempt: %w", err)
-		}
+	write, err := p.outputs(s.Dir)
+	defer func() { closeAll(write[:]) }()
+	if err != nil {
+		return err
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
