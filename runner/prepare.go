@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"stroem/runner/proc"
+	"stroem/workspace"
 )
 
 // inputFile is the file of an attempt's folder that holds the step's input.
@@ -26,11 +27,7 @@ func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, er
 		return proc.Spec{}, err
 	}
 	rend.vars["input"] = input // from here on input is the step's own
-	for _, f := range step.Action.Input {
-		if f.Secret {
-			secret.values = append(secret.values, leaves(input[f.Name])...)
-		}
-	}
+	secret.add(step.Action.Input, input)
 	a.out.mask = newMasker(secret.values)
 	doc, err := json.Marshal(input)
 	if err != nil {
@@ -54,12 +51,8 @@ func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, er
 	if spec.WorkDir, err = rend.workDir(a.job.Dir, step.Action.Workdir); err != nil {
 		return spec, err
 	}
-	for i, arg := range step.Action.Args {
-		text, err := rend.text(arg)
-		if err != nil {
-			return spec, fmt.Errorf("args[%d]: %w", i, err)
-		}
-		spec.Args = append(spec.Args, text)
+	if spec.Args, err = rend.args(&step.Action); err != nil {
+		return spec, err
 	}
 	spec.Env, err = rend.environment(a, &step.Action, doc, dir)
 	return spec, err
@@ -83,12 +76,17 @@ func (r *Runner) secretsFor(a *attempt, f facts) (s secretFacts, err error) {
 	if s.input, err = r.unseal(f.fields, input); err != nil {
 		return s, err
 	}
-	for _, field := range f.fields {
-		if field.Secret {
-			s.values = append(s.values, leaves(s.input[field.Name])...)
+	s.add(f.fields, s.input)
+	return s, nil
+}
+
+// add hides the values of the secret fields of an input as well.
+func (s *secretFacts) add(fields workspace.Fields, input map[string]any) {
+	for _, f := range fields {
+		if f.Secret {
+			s.values = append(s.values, leaves(input[f.Name])...)
 		}
 	}
-	return s, nil
 }
 
 // decode reads JSON without losing digits of its numbers.

@@ -35,25 +35,22 @@ func (r *Runner) Preview(task store.StoredTask, raw map[string]any) ([]Preview, 
 	}
 	secret := secretFacts{input: input, tree: r.Secrets.of(task.Workspace).values}
 	secret.values = leaves(secret.tree)
-	for _, f := range task.Input {
-		if f.Secret {
-			secret.values = append(secret.values, leaves(input[f.Name])...)
-		}
-	}
+	secret.add(task.Input, input)
 	var list []Preview
-	mask := newMasker(secret.values)
 	for i := range task.Flow {
-		p, err := r.preview(&task.Flow[i], task.Flow, secret, mask)
+		own := secret
+		own.values = slices.Clone(secret.values)
+		p, err := r.preview(&task.Flow[i], task.Flow, &own)
 		if p.Step = task.Flow[i].Name; err != nil {
-			p.Error = mask.hideString(err.Error())
+			p.Error = newMasker(own.values).hideString(err.Error())
 		}
 		list = append(list, p)
 	}
 	return list, nil
 }
 
-func (r *Runner) preview(step *workspace.Step, flow workspace.Flow, secret secretFacts, mask *masker) (p Preview, err error) {
-	rend, err := r.renderer(facts{}, secret)
+func (r *Runner) preview(step *workspace.Step, flow workspace.Flow, secret *secretFacts) (p Preview, err error) {
+	rend, err := r.renderer(facts{}, *secret)
 	if err != nil {
 		return p, err
 	}
@@ -62,9 +59,13 @@ func (r *Runner) preview(step *workspace.Step, flow workspace.Flow, secret secre
 			rend.vars[key] = map[string]any{"output": unknown(key, step)}
 		}
 	}
-	if rend.vars["input"], err = rend.stepInput(step); err != nil {
+	input, err := rend.stepInput(step)
+	if err != nil {
 		return p, err
 	}
+	rend.vars["input"] = input
+	secret.add(step.Action.Input, input)
+	mask := newMasker(secret.values)
 	prog, err := programFor(&step.Action)
 	if err != nil {
 		return p, err
@@ -80,19 +81,17 @@ func (r *Runner) preview(step *workspace.Step, flow workspace.Flow, secret secre
 	if p.WorkDir, err = rend.text(step.Action.Workdir); err != nil {
 		return p, fmt.Errorf("workdir: %w", err)
 	}
-	for i, arg := range step.Action.Args {
-		text, err := rend.text(arg)
-		if err != nil {
-			return p, fmt.Errorf("args[%d]: %w", i, err)
-		}
-		p.Args = append(p.Args, mask.hideString(text))
+	if p.Args, err = rend.args(&step.Action); err != nil {
+		return p, err
 	}
-	for _, v := range step.Action.Env {
-		text, err := rend.text(v.Value)
-		if err != nil {
-			return p, fmt.Errorf("env %s: %w", v.Name, err)
-		}
-		p.Env = append(p.Env, workspace.EnvVar{Name: v.Name, Value: mask.hideString(text)})
+	for i := range p.Args {
+		p.Args[i] = mask.hideString(p.Args[i])
+	}
+	if p.Env, err = rend.env(&step.Action); err != nil {
+		return p, err
+	}
+	for i := range p.Env {
+		p.Env[i].Value = mask.hideString(p.Env[i].Value)
 	}
 	return p, nil
 }

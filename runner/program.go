@@ -10,6 +10,7 @@ import (
 
 	"stroem/runner/proc"
 	"stroem/workspace"
+	"stroem/workspace/tera"
 )
 
 // program is what runs a script.
@@ -18,6 +19,14 @@ type program struct {
 	flags []string // before the script's file
 	file  string   // the name that the script's file must have, "" for any
 	bash  bool     // it is bash
+}
+
+// dialect is the shell language that it reads.
+func (p program) dialect() tera.Dialect {
+	if p.bash {
+		return tera.Bash
+	}
+	return tera.POSIX
 }
 
 // toolchains are the programs that run a language, the best first.

@@ -99,13 +99,10 @@ func (e renderer) script(action *workspace.Action, p program) (string, error) {
 		return "", placed(err, action.ScriptAt)
 	}
 	var text string
-	switch lang, ok := codeLanguages[action.Language]; {
-	case ok:
+	if lang, ok := codeLanguages[action.Language]; ok {
 		text, err = t.Code(e.vars, lang)
-	case p.bash:
-		text, err = t.Shell(e.vars, tera.Bash)
-	default:
-		text, err = t.Shell(e.vars, tera.POSIX)
+	} else {
+		text, err = t.Shell(e.vars, p.dialect())
 	}
 	return text, placed(err, action.ScriptAt)
 }
@@ -120,11 +117,7 @@ func (e renderer) places(action *workspace.Action, p program) (list []string, er
 	if err != nil {
 		return nil, placed(err, action.ScriptAt)
 	}
-	dialect := tera.POSIX
-	if p.bash {
-		dialect = tera.Bash
-	}
-	found, err := t.Places(e.vars, dialect)
+	found, err := t.Places(e.vars, p.dialect())
 	for _, f := range found {
 		at := action.ScriptAt
 		at.Line, at.Column = at.Line+f.Line-1, at.Column+f.Column-1
@@ -209,6 +202,33 @@ func (e renderer) workDir(root, sub string) (string, error) {
 	return filepath.Join(root, text), nil
 }
 
+// args are the action's arguments.
+func (e renderer) args(action *workspace.Action) (args []string, err error) {
+	for i, arg := range action.Args {
+		text, err := e.text(arg)
+		if err != nil {
+			return nil, fmt.Errorf("args[%d]: %w", i, err)
+		}
+		args = append(args, text)
+	}
+	return args, nil
+}
+
+// env is what the action adds to the environment.
+func (e renderer) env(action *workspace.Action) (env []workspace.EnvVar, err error) {
+	for _, v := range action.Env {
+		text, err := e.text(v.Value)
+		if err != nil {
+			return nil, fmt.Errorf("env %s: %w", v.Name, err)
+		}
+		if strings.ContainsRune(text, 0) {
+			return nil, fmt.Errorf("env %s: a value in the environment cannot hold a NUL character", v.Name)
+		}
+		env = append(env, workspace.EnvVar{Name: v.Name, Value: text})
+	}
+	return env, nil
+}
+
 // environment is the complete environment of a step. The server's own
 // variables come first, without any of STROEM's: keys, tokens and overrides
 // never reach a script.
@@ -218,15 +238,12 @@ func (e renderer) environment(a *attempt, action *workspace.Action, input []byte
 		env = append(env, inputEnv(e.vars["input"].(map[string]any))...)
 		env = append(env, "STROEM_INPUT="+string(input))
 	}
-	for _, v := range action.Env {
-		text, err := e.text(v.Value)
-		if err != nil {
-			return nil, fmt.Errorf("env %s: %w", v.Name, err)
-		}
-		if strings.ContainsRune(text, 0) {
-			return nil, fmt.Errorf("env %s: a value in the environment cannot hold a NUL character", v.Name)
-		}
-		env = append(env, v.Name+"="+text)
+	own, err := e.env(action)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range own {
+		env = append(env, v.Name+"="+v.Value)
 	}
 	return append(env,
 		"STROEM_JOB_ID="+a.job.ID,

@@ -569,22 +569,29 @@ func TestFoundStepsAreSettled(t *testing.T) {
 	}
 }
 
+// claimAndVanish leaves the next step as a server does that is killed between
+// the claim and the spawn.
+func (r *rig) claimAndVanish() {
+	r.t.Helper()
+	err := r.st.Update(context.Background(), func(tx *store.Tx) error {
+		runs, err := tx.NextReady(1)
+		if err != nil {
+			return err
+		}
+		runs[0].Attempt, runs[0].Boot, runs[0].StartedAt = "gone", thisBoot(r.t), time.Now()
+		return tx.StartStep(&runs[0])
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 func TestStepThatNeverBeganIsStarted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, one("echo ran"))
 	r.halt()
 	job := r.submit("t", nil)
-	err := r.st.Update(t.Context(), func(tx *store.Tx) error { // as if killed between the claim and the spawn
-		runs, err := tx.NextReady(1)
-		if err != nil {
-			return err
-		}
-		runs[0].Attempt, runs[0].Boot, runs[0].StartedAt = "gone", thisBoot(t), time.Now()
-		return tx.StartStep(&runs[0])
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.claimAndVanish()
 	r.start()
 	if res := r.wait(job); res.Status != store.Completed || len(res.log) != 1 {
 		t.Errorf("job is %s with %d lines", res.Status, len(res.log))

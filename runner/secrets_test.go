@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -140,17 +139,7 @@ func TestStepOfACancelledJobIsNotStarted(t *testing.T) {
 	r := newRig(t, one("echo ran"))
 	r.halt()
 	job := r.submit("t", nil)
-	err := r.st.Update(t.Context(), func(tx *store.Tx) error {
-		runs, err := tx.NextReady(1)
-		if err != nil {
-			return err
-		}
-		runs[0].Attempt, runs[0].Boot, runs[0].StartedAt = "gone", thisBoot(t), time.Now()
-		return tx.StartStep(&runs[0])
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.claimAndVanish()
 	if err := r.rn.Cancel(t.Context(), job.ID); err != nil {
 		t.Fatal(err)
 	}
