@@ -24,8 +24,12 @@ func (f Fields) Shape() (json.RawMessage, error) {
 	}
 	shape := make(Ordered[definition], len(f))
 	for i, d := range f {
-		shape[i] = Member[definition]{d.Name, definition{d.Type, d.Title, d.Description, d.Required, d.Secret, d.Default,
-			d.Options, d.AllowCustom, d.Multiple, d.Order}}
+		def := definition{d.Type, d.Title, d.Description, d.Required, d.Secret, d.Default,
+			d.Options, d.AllowCustom, d.Multiple, d.Order}
+		if d.Secret && d.Default != nil { // it stays where it is, so nobody needs to give the field
+			def.Default, def.Required = nil, false
+		}
+		shape[i] = Member[definition]{d.Name, def}
 	}
 	return json.Marshal(shape)
 }
