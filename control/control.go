@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -89,19 +90,31 @@ type Task struct {
 	CanExecute bool `json:"can_execute"`
 }
 
-// Tasks lists the tasks of one workspace, or of all with "", by workspace and
-// name.
-func (p *Plane) Tasks(ctx context.Context, ws string) ([]Task, error) {
+// TaskFilter chooses tasks; a zero field chooses all.
+type TaskFilter struct {
+	Workspace string
+	Search    string // in name and description, without case
+}
+
+func (f *TaskFilter) chooses(t *store.TaskInfo) bool {
+	in := func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(f.Search)) }
+	return f.Search == "" || in(t.Name) || in(t.Title) || in(t.Description)
+}
+
+// Tasks lists tasks by workspace and name.
+func (p *Plane) Tasks(ctx context.Context, f TaskFilter) ([]Task, error) {
 	list := []Task{}
 	err := p.Store.View(ctx, func(tx *store.Tx) error {
-		if ws != "" {
-			if err := p.knownWorkspace(tx, ws); err != nil {
+		if f.Workspace != "" {
+			if err := p.knownWorkspace(tx, f.Workspace); err != nil {
 				return err
 			}
 		}
-		found, err := tx.Tasks(ws)
+		found, err := tx.Tasks(f.Workspace)
 		for _, t := range found {
-			list = append(list, Task{TaskInfo: t, CanExecute: true})
+			if f.chooses(&t) {
+				list = append(list, Task{TaskInfo: t, CanExecute: true})
+			}
 		}
 		return err
 	})
@@ -123,10 +136,18 @@ func (p *Plane) knownWorkspace(tx *store.Tx, name string) error {
 	return missing("workspace", name, "", known)
 }
 
-// Task is a task with its whole definition.
-func (p *Plane) Task(ctx context.Context, ws, name string) (t store.StoredTask, err error) {
+// TaskDetail is a task with its whole definition, and what the caller may do
+// with it.
+type TaskDetail struct {
+	store.StoredTask
+	CanExecute bool
+}
+
+// Task is the task of that name.
+func (p *Plane) Task(ctx context.Context, ws, name string) (t TaskDetail, err error) {
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		t, err = p.task(tx, ws, name)
+		t.StoredTask, err = p.task(tx, ws, name)
+		t.CanExecute = true
 		return err
 	})
 	return t, err
@@ -203,7 +224,7 @@ func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
 		return store.Job{}, err
 	}
 	job, err := p.Runner.Submit(ctx, runner.Request{
-		Task: t, Input: e.Input, SourceType: e.Source, Agent: e.Source == store.SourceMCP,
+		Task: t.StoredTask, Input: e.Input, SourceType: e.Source, Agent: e.Source == store.SourceMCP,
 	})
 	return job, notStarted(t.Name, err)
 }
@@ -214,7 +235,7 @@ func (p *Plane) Preview(ctx context.Context, e Execution) ([]runner.Preview, err
 	if err != nil {
 		return nil, err
 	}
-	list, err := p.Runner.Preview(t, e.Input)
+	list, err := p.Runner.Preview(t.StoredTask, e.Input)
 	return list, notStarted(t.Name, err)
 }
 

@@ -132,14 +132,16 @@ type JobFilter struct {
 	Task       string
 	Status     Status
 	SourceType SourceType
-	Search     string // in the names of task and workspace, without case
+	Search     string    // in the names of task and workspace, without case
+	Before     string    // only jobs older than the one of this id
+	Since      time.Time // only jobs made then or later
 	Limit      int
 	Offset     int
 }
 
-// where is the filter as SQL, on columns that job and job_count both have.
-func (f *JobFilter) where() (sql string, args []any) {
-	var parts []string
+// conditions are the filter as SQL, on columns that job and job_count both
+// have.
+func (f *JobFilter) conditions() (parts []string, args []any) {
 	for _, c := range []struct{ column, value string }{
 		{"workspace", f.Workspace}, {"task", f.Task}, {"status", string(f.Status)}, {"source_type", string(f.SourceType)},
 	} {
@@ -152,29 +154,52 @@ func (f *JobFilter) where() (sql string, args []any) {
 		parts = append(parts, `(instr(lower(task), lower(?)) OR instr(lower(workspace), lower(?)))`)
 		args = append(args, f.Search, f.Search)
 	}
+	return parts, args
+}
+
+func where(parts []string) string {
 	if len(parts) == 0 {
-		return "", nil
+		return ""
 	}
-	return " WHERE " + strings.Join(parts, " AND "), args
+	return " WHERE " + strings.Join(parts, " AND ")
+}
+
+// span is what bounds a list in time, as SQL. Ids are of version 7 (RFC 9562),
+// and so grow with time as the numbers do: the index on them tells where a
+// span begins, whether or not the job of that id is still there.
+func (f *JobFilter) span() (parts []string, args []any) {
+	if f.Before != "" {
+		parts = append(parts, `seq < coalesce((SELECT seq + (id <> ?) FROM job WHERE id <= ? ORDER BY id DESC LIMIT 1), 0)`)
+		args = append(args, f.Before, f.Before)
+	}
+	if !f.Since.IsZero() {
+		ms := f.Since.UnixMilli()
+		parts = append(parts, `created_at >= ?`,
+			`seq >= coalesce((SELECT min(seq) FROM (SELECT seq FROM job WHERE id >= ? ORDER BY id LIMIT 100)), 9e18)`)
+		args = append(args, ms, fmt.Sprintf("%08x-%04x", ms>>16, ms&0xffff))
+	}
+	return parts, args
 }
 
 // Jobs lists the newest jobs first, without input and output.
 func (tx *Tx) Jobs(f JobFilter) ([]Job, error) {
-	where, args := f.where()
+	parts, args := f.conditions()
+	span, bounds := f.span()
+	args = append(append(args, bounds...), f.Limit, f.Offset)
 	jobs := []Job{}
 	err := tx.rows(func(r *sql.Rows) error {
 		var j Job
 		defer func() { jobs = append(jobs, j) }()
 		return r.Scan(j.fields()...)
-	}, `SELECT `+jobColumns+` FROM job`+where+` ORDER BY seq DESC LIMIT ? OFFSET ?`, append(args, f.Limit, f.Offset)...)
+	}, `SELECT `+jobColumns+` FROM job`+where(append(parts, span...))+` ORDER BY seq DESC LIMIT ? OFFSET ?`, args...)
 	return jobs, err
 }
 
-// CountJobs is how many jobs the filter chooses, without its limit and offset.
-// It reads counters, not jobs.
+// CountJobs is how many jobs the filter chooses, without its limits in number
+// and time. It reads counters, not jobs.
 func (tx *Tx) CountJobs(f JobFilter) (n int64, err error) {
-	where, args := f.where()
-	err = tx.row(`SELECT coalesce(sum(jobs), 0) FROM job_count`+where, args, &n)
+	parts, args := f.conditions()
+	err = tx.row(`SELECT coalesce(sum(jobs), 0) FROM job_count`+where(parts), args, &n)
 	return n, err
 }
 

@@ -82,11 +82,11 @@ func (s *site) triggersOf(ctx context.Context, ws string, wanted func(workspace.
 }
 
 func (s *site) allTasks(ctx context.Context, _ *struct{}) ([]control.Task, error) {
-	return s.cfg.Plane.Tasks(ctx, "")
+	return s.cfg.Plane.Tasks(ctx, control.TaskFilter{})
 }
 
 func (s *site) tasks(ctx context.Context, in *InWorkspace) ([]control.Task, error) {
-	return s.cfg.Plane.Tasks(ctx, in.Workspace)
+	return s.cfg.Plane.Tasks(ctx, control.TaskFilter{Workspace: in.Workspace})
 }
 
 // taskDetail is a task as Strøm shows it.
@@ -119,7 +119,7 @@ func (s *site) task(ctx context.Context, in *OfTask) (taskDetail, error) {
 		return taskDetail{}, err
 	}
 	out := taskDetail{ID: t.Name, Name: t.Title, Description: t.Description, Mode: t.Mode, Folder: t.Folder,
-		CanExecute: true, Error: t.Refusal()}
+		CanExecute: t.CanExecute, Error: t.Refusal()}
 	if out.Input, err = t.Input.Shape(); err != nil {
 		return out, err
 	}
