@@ -1,8 +1,6 @@
 package mcpsrv
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"stroem/control"
 	"stroem/workspace"
@@ -35,37 +32,6 @@ func annotated(readOnly, destructive, idempotent bool) mcp.ToolOption {
 			ReadOnlyHint: &readOnly, DestructiveHint: &destructive, IdempotentHint: &idempotent, OpenWorldHint: &closed,
 		}
 	}
-}
-
-// add registers a tool whose arguments are A and whose answer is what fn
-// returns: text as it is, anything else as compact JSON, each note as a text
-// block of its own behind it. What the caller can mend is a result that says
-// so in a sentence (SEP-1303), not a protocol error.
-func add[A any](s *server.MCPServer, tool mcp.Tool, fn func(context.Context, A) (answer any, notes []string, err error)) {
-	s.AddTool(tool, func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		var args A
-		if err := decodeArgs(tool, req.GetRawArguments(), &args); err != nil {
-			return mcp.NewToolResultError(err.Error()), nil
-		}
-		answer, notes, err := fn(ctx, args)
-		if control.CodeOf(err) != control.Internal {
-			return mcp.NewToolResultError(control.Clean(withHint(err))), nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		text, ok := answer.(string)
-		if !ok {
-			if text, err = compact(answer); err != nil {
-				return nil, err
-			}
-		}
-		res := mcp.NewToolResultText(text)
-		for _, note := range notes {
-			res.Content = append(res.Content, mcp.NewTextContent(note))
-		}
-		return res, nil
-	})
 }
 
 // withHint is the error's sentence, followed by how to list what there is
@@ -98,38 +64,6 @@ func hintOf(err error) string {
 		return "get_job_status shows its steps"
 	}
 	return ""
-}
-
-// fit is as many of the first of list as have at most so many bytes as JSON.
-func fit[T any](list []T, most int) []T {
-	size := 0
-	for i := range list {
-		text, err := compact(list[i])
-		if size += len(text) + 1; err != nil || size > most {
-			return list[:i]
-		}
-	}
-	return list
-}
-
-// fitNote is as much of a list as a result can hold, and a note if that is not
-// all.
-func fitNote[T any](list []T, noun, further string) (shown []T, notes []string) {
-	if shown = fit(list, maxResult-2); len(shown) < len(list) {
-		notes = []string{fmt.Sprintf("%d of %d %s are shown%s", len(shown), len(list), noun, further)}
-	}
-	return shown, notes
-}
-
-// compact is v as JSON on one line, with < > & as they are.
-func compact(v any) (string, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return "", fmt.Errorf("encode result: %w", err)
-	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
 // decodeArgs checks the arguments against the tool's schema, as far as names
@@ -166,7 +100,7 @@ func decodeArgs(tool mcp.Tool, raw any, into any) error {
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrong):
-		return fmt.Errorf("%s: argument %q must be %s, not %s", tool.Name, wrong.Field, kind(wrong.Type.Kind().String()), wrong.Value)
+		return fmt.Errorf("%s: argument %q must be %s, not %s", tool.Name, wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:], kind(wrong.Type.Kind().String()), wrong.Value)
 	case err != nil:
 		return fmt.Errorf("%s: %w", tool.Name, err)
 	}

@@ -91,6 +91,9 @@ func connectTo(t *testing.T, yaml string) *agent {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	if err := c.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := c.Initialize(t.Context(), mcp.InitializeRequest{}); err != nil {
 		t.Fatal(err)
 	}
@@ -272,5 +275,32 @@ func TestEveryToolIsAnnotatedAndItsListIsSmall(t *testing.T) {
 	doc, err := json.Marshal(res)
 	if err != nil || len(doc) > 32<<10 {
 		t.Errorf("tools/list has %d bytes, %v", len(doc), err)
+	}
+}
+
+// gated has a step that ends when somebody writes to the pipe in dir.
+const gated = `
+tasks:
+  gated:
+    input: {dir: {type: string, required: true}}
+    flow:
+      hold: {type: script, script: 'mkfifo {{ input.dir }}/gate; read x < {{ input.dir }}/gate'}
+      after: {type: script, script: 'true', depends_on: [hold]}
+`
+
+func openGate(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "gate")
+	for {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			fmt.Fprintln(f, "go")
+			f.Close()
+			return
+		}
+		if t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
