@@ -338,7 +338,11 @@ func TestOrdersSequence(t *testing.T) {
 		`{"name":"deploy-api","description":"Deploy API server",`+
 			`"input":{"version":{"type":"string","required":true},"environment":{"type":"string","default":"staging"}},`+
 			`"flow":[{"name":"pull-image","action":"docker-pull"},{"name":"start-container","action":"docker-run","depends_on":["pull-image"]}],`+
-			`"workspace":"production","can_execute":true}`)
+			`"workspace":"production","can_execute":true,`+
+			`"input_schema":{"type":"object","properties":{"version":{"type":"string","pattern":"^[^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*$"},`+
+			`"environment":{"type":"string","default":"staging","pattern":"^[^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*$"}},`+
+			`"required":["version"],"additionalProperties":false},`+
+			`"example":{"workspace":"production","task_name":"deploy-api","input":{"version":"…"}},"last_jobs":[]}`)
 	started := s.ask("execute_task", map[string]any{"workspace": "production", "task_name": "deploy-api", "input": map[string]any{"version": "v1.2.3"}})
 	id := regexp.MustCompile(`^\{"job_id":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"\}$`).FindStringSubmatch(started)
 	if id == nil {
@@ -364,7 +368,7 @@ func TestOrdersSequence(t *testing.T) {
 		t.Errorf("list_jobs: %s", jobs)
 	}
 	same("cancel_job", s.ask("cancel_job", map[string]any{"job_id": id[1]}),
-		`{"message":"the job is already completed","status":"already_terminal"}`)
+		`{"status":"already_terminal","message":"the job is already completed"}`)
 }
 
 func TestRunningStepHasItsStartInTheStatus(t *testing.T) {
