@@ -42,6 +42,7 @@ type Store struct {
 	read     *sql.DB
 	writer   *writer
 	watchers watchers
+	auditKey func() ([]byte, error) // signs where the audit log ends
 }
 
 // Open makes this process the server of the data folder dir: it takes the
@@ -52,6 +53,7 @@ func Open(dir string) (_ *Store, err error) {
 		return nil, fmt.Errorf("create data folder: %w", err)
 	}
 	s := &Store{dir: dir}
+	s.auditKey = sync.OnceValues(func() ([]byte, error) { return s.Key("audit") })
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -77,7 +79,7 @@ func Open(dir string) (_ *Store, err error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
-	s.writer, err = startWriter(s.write, s.watchers.wake)
+	s.writer, err = startWriter(s.write, s.watchers.wake, s.auditKey)
 	return s, err
 }
 

@@ -21,9 +21,10 @@ const (
 // each in a savepoint, commits them together and then answers them all: one
 // flush of the disk serves as many callers as there are.
 type writer struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-	wake  func(map[Topic]struct{})
+	conn     *sql.Conn
+	stmts    map[string]*sql.Stmt
+	wake     func(map[Topic]struct{})
+	auditKey func() ([]byte, error)
 
 	small, bulk chan *change
 	stopOnce    sync.Once
@@ -38,13 +39,13 @@ type change struct {
 	done   chan struct{}
 }
 
-func startWriter(db *sql.DB, wake func(map[Topic]struct{})) (*writer, error) {
+func startWriter(db *sql.DB, wake func(map[Topic]struct{}), auditKey func() ([]byte, error)) (*writer, error) {
 	conn, err := db.Conn(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	w := &writer{
-		conn: conn, stmts: map[string]*sql.Stmt{}, wake: wake,
+		conn: conn, stmts: map[string]*sql.Stmt{}, wake: wake, auditKey: auditKey,
 		small: make(chan *change, maxGroup), bulk: make(chan *change, 1),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
