@@ -22,7 +22,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"stroem/runner"
-	"stroem/runner/proc"
 	"stroem/store"
 	"stroem/workspace"
 )
@@ -484,120 +483,6 @@ tasks:
 	}
 }
 
-func TestStepOutlivesTheServer(t *testing.T) {
-	t.Parallel()
-	fifo := filepath.Join(t.TempDir(), "go")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r := newRig(t, one(fmt.Sprintf("echo begun\nread line < %s\necho \"$line\"\nexit 4", fifo)))
-	job := r.submit("t", nil)
-	r.until(job.ID, func(res result) bool { return len(res.log) == 1 })
-	r.halt()
-	if res := r.read(job.ID); res.steps["s"].Status != store.Running {
-		t.Fatalf("after the server stopped, the step is %s", res.steps["s"].Status)
-	}
-	r.start()
-	if err := os.WriteFile(fifo, []byte("went on\n"), 0); err != nil {
-		t.Fatal(err)
-	}
-	res := r.wait(job)
-	if diff := cmp.Diff([]string{"begun", "went on"}, res.log); diff != "" {
-		t.Error(diff)
-	}
-	if res.steps["s"].Error != "exit code 4" {
-		t.Errorf("step ended with %q", res.steps["s"].Error)
-	}
-}
-
-func TestCancelIsResumedByTheNextServer(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, one("echo $$\nsleep 1000"))
-	job := r.submit("t", nil)
-	res := r.until(job.ID, func(res result) bool { return len(res.log) == 1 })
-	r.halt()
-	if err := r.rn.Cancel(t.Context(), job.ID); err != nil { // committed, and nobody there to kill
-		t.Fatal(err)
-	}
-	r.start()
-	if got := r.wait(job); got.steps["s"].Status != store.Cancelled {
-		t.Errorf("step is %s", got.steps["s"].Status)
-	}
-	gone(t, pids(t, res.log)[0])
-}
-
-// attempts are the attempt folders that are there.
-func (r *rig) attempts() []os.DirEntry {
-	list, _ := os.ReadDir(filepath.Join(r.st.Dir(), "steps"))
-	return list
-}
-
-func TestFoundStepsAreSettled(t *testing.T) {
-	t.Parallel()
-	const script = "echo $$\nsleep 1000"
-	for _, tc := range []struct {
-		name   string
-		change func(t *testing.T, r *rig, pid int, run store.StepRun)
-		status store.Status
-		fault  string
-	}{
-		{"killed from outside", func(t *testing.T, r *rig, pid int, _ store.StepRun) {
-			killGroup(t, pid)
-		}, store.Failed, "killed from outside"},
-		{"after a reboot", func(t *testing.T, r *rig, pid int, run store.StepRun) {
-			killGroup(t, pid)
-			r.setBoot(run, "another boot")
-		}, store.Failed, "the machine restarted"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, one(script))
-			job := r.submit("t", nil)
-			res := r.until(job.ID, func(res result) bool { return len(res.log) == 1 })
-			r.halt()
-			tc.change(t, r, pids(t, res.log)[0], res.steps["s"])
-			r.start()
-			got := r.wait(job)
-			if s := got.steps["s"]; s.Status != tc.status || !strings.Contains(s.Error, tc.fault) || s.ExitCode != nil {
-				t.Errorf("step is %s: %s", s.Status, s.Error)
-			}
-			r.halt()
-			if left := r.attempts(); len(left) != 0 {
-				t.Errorf("%d attempt folders are left", len(left))
-			}
-		})
-	}
-}
-
-// claimAndVanish leaves the next step as a server does that is killed between
-// the claim and the spawn.
-func (r *rig) claimAndVanish() {
-	r.t.Helper()
-	err := r.st.Update(context.Background(), func(tx *store.Tx) error {
-		runs, err := tx.NextReady(1)
-		if err != nil {
-			return err
-		}
-		runs[0].Attempt, runs[0].Boot, runs[0].StartedAt = "gone", thisBoot(r.t), time.Now()
-		return tx.StartStep(&runs[0])
-	})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-func TestStepThatNeverBeganIsStarted(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, one("echo ran"))
-	r.halt()
-	job := r.submit("t", nil)
-	r.claimAndVanish()
-	r.start()
-	if res := r.wait(job); res.Status != store.Completed || len(res.log) != 1 {
-		t.Errorf("job is %s with %d lines", res.Status, len(res.log))
-	}
-}
-
 func TestLogOfAnySizeAndShape(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -728,43 +613,6 @@ tasks:
 	}
 	if diff := cmp.Diff(want, docs); diff != "" {
 		t.Error(diff, res.Error)
-	}
-}
-
-// killGroup ends the step's wrapper and its script, as nobody of ours would.
-func killGroup(t testing.TB, pid int) {
-	t.Helper()
-	pgid, err := syscall.Getpgid(pid)
-	if err == nil && pgid > 1 {
-		err = syscall.Kill(-pgid, syscall.SIGKILL)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone(t, pid)
-}
-
-func thisBoot(t testing.TB) string {
-	t.Helper()
-	id, err := proc.BootID()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
-// setBoot makes the running step one of another boot of the machine.
-func (r *rig) setBoot(run store.StepRun, boot string) {
-	r.t.Helper()
-	err := r.st.Update(context.Background(), func(tx *store.Tx) error {
-		if err := tx.QueueStep(&run, store.Running); err != nil {
-			return err
-		}
-		run.Boot = boot
-		return tx.StartStep(&run)
-	})
-	if err != nil {
-		r.t.Fatal(err)
 	}
 }
 
