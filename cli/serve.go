@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,9 +36,21 @@ const (
 	stopGrace = 3 * time.Second  // for requests that are under way at the end
 )
 
-type serveCmd struct{}
+type serveCmd struct {
+	Drain bool `help:"When told to end, wait for the steps that run."`
+}
 
-func (serveCmd) Run(e *env) error {
+// Help says how the server ends.
+func (serveCmd) Help() string {
+	return "TERM, INT and Ctrl-C end the server at once. Steps that run go on without it, and the next server takes " +
+		"them up with their log and their exit code; jobs that wait are on disk.\n\n" +
+		"With --drain the server starts no step any more when it is told to end, answers as before, and ends when " +
+		"the steps that run have ended. What it accepts meanwhile is on disk and waits for the next server. A second " +
+		"signal ends it at once. Use it where steps cannot outlive the server, as in a container."
+}
+
+func (c serveCmd) Run(e *env) error {
+	ctx, drain := c.lifetime(e.ctx)
 	cfg, err := loadConfig(e.config, os.Environ())
 	if err != nil {
 		return err
@@ -68,7 +81,26 @@ func (serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return serve(e, cfg, plane)
+	plane.Runner.Drain = drain
+	return serve(ctx, e, cfg, plane)
+}
+
+// lifetime is until when the server serves, and what tells it to drain before
+// that: both end with asked, unless it is to drain. Then the signal that ended
+// asked closes drain, and a second one ends ctx.
+func (c serveCmd) lifetime(asked context.Context) (ctx context.Context, drain <-chan struct{}) {
+	if !c.Drain {
+		return asked, nil
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ctx, end := context.WithCancel(context.WithoutCancel(asked))
+	go func() { // as long as the program
+		<-signals // the one that ends asked
+		<-signals
+		end()
+	}()
+	return ctx, asked.Done()
 }
 
 // newPlane joins the engine over a store. What it logs is masked.
@@ -151,9 +183,12 @@ func ownersAlone(dir string) error {
 	})
 }
 
-// serve joins the parts and runs them until the context ends.
-func serve(e *env, cfg *Config, plane *control.Plane) error {
-	g, ctx := errgroup.WithContext(e.ctx)
+// serve joins the parts and runs them until the context ends, or the runner
+// has drained.
+func serve(ctx context.Context, e *env, cfg *Config, plane *control.Plane) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
 	ready := make(chan struct{})
 	g.Go(func() error { return plane.Sync(ctx, ready) })
 	select {
@@ -167,7 +202,10 @@ func serve(e *env, cfg *Config, plane *control.Plane) error {
 		return g.Wait()
 	}
 	url := "http://" + listeners[0].Addr().String()
-	g.Go(func() error { return plane.Runner.Run(ctx) })
+	g.Go(func() error {
+		defer stop()
+		return plane.Runner.Run(ctx)
+	})
 	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, ctx.Done())) })
 	if err := greet(ctx, e.stdout, cfg, plane, url); err != nil {
 		plane.Log.Error("greet", "err", err)

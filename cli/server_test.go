@@ -55,14 +55,25 @@ func serve(t testing.TB, home, dir string, env ...string) *server {
 
 func serveBinary(t testing.TB, bin, home, dir string, env ...string) *server {
 	t.Helper()
+	s := newServer(t, bin, home, dir, env...)
+	s.mustStart()
+	return s
+}
+
+// newServer is a server that has not been started.
+func newServer(t testing.TB, bin, home, dir string, env ...string) *server {
 	s := &server{t: t, cmd: exec.Command(bin, "serve"), ended: make(chan struct{})}
 	s.cmd.Dir = dir
 	s.cmd.Env = append(os.Environ(), append([]string{"HOME=" + home, "XDG_DATA_HOME=", "STROEM__LISTEN=127.0.0.1:0"}, env...)...)
-	if err := s.start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.kill(syscall.SIGKILL) })
 	return s
+}
+
+func (s *server) mustStart() {
+	s.t.Helper()
+	if err := s.start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { s.kill(syscall.SIGKILL) })
 }
 
 // start starts the server and waits until it has said where it listens.

@@ -45,8 +45,11 @@ type Runner struct {
 	// AllowEnv names the variables of the server's environment that templates
 	// may read by get_env.
 	AllowEnv []string
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Drain, when it is closed, has Run start nothing more and return when the
+	// steps that run have ended. nil: Run goes on until its context ends.
+	Drain <-chan struct{}
+	Log   *slog.Logger
+	Now   func() time.Time
 
 	boot string
 
@@ -63,11 +66,13 @@ type Runner struct {
 // whatever becomes ready. When ctx ends, it starts nothing more and returns
 // soon; steps that run go on without it, to be found again by the next Run.
 func (r *Runner) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	if err := r.prepareRun(); err != nil {
 		return err
 	}
-	wake, stop := r.Store.Watch(store.TopicQueue)
-	defer stop()
+	wake, unwatch := r.Store.Watch(store.TopicQueue)
+	defer unwatch()
 	if err := r.recover(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("take up running steps: %w", err)
 	}
@@ -79,6 +84,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.dispatch(ctx, wake)
 	r.wait.Wait()
 	r.unlimitAll()
+	stop() // nothing is left whose output could be collected
 	<-collected
 	return nil
 }
@@ -95,7 +101,8 @@ func (r *Runner) prepareRun() (err error) {
 }
 
 // dispatch starts ready steps as long as there is a free place, and sleeps
-// until the store or an ended step wakes it.
+// until the store or an ended step wakes it. It returns when nothing may start
+// any more.
 func (r *Runner) dispatch(ctx context.Context, wake <-chan struct{}) {
 	var retry <-chan time.Time
 	for {
@@ -105,6 +112,9 @@ func (r *Runner) dispatch(ctx context.Context, wake <-chan struct{}) {
 		}
 		select {
 		case <-ctx.Done():
+			return
+		case <-r.Drain:
+			r.Log.Info("start nothing more, and wait for the steps that run", "steps", len(r.live()))
 			return
 		case <-wake:
 		case <-r.free:
@@ -121,7 +131,7 @@ func (r *Runner) fill(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	places := r.Slots - len(r.attempts)
-	if places <= 0 || ctx.Err() != nil {
+	if places <= 0 || ctx.Err() != nil || r.draining() {
 		return nil
 	}
 	claimed, err := r.claim(ctx, places)
@@ -132,6 +142,15 @@ func (r *Runner) fill(ctx context.Context) error {
 		r.begin(ctx, a, r.run)
 	}
 	return nil
+}
+
+func (r *Runner) draining() bool {
+	select {
+	case <-r.Drain:
+		return true
+	default:
+		return false
+	}
 }
 
 // claim commits that the steps whose turn it is are running, before anything
