@@ -5,6 +5,7 @@ package cli_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ import (
 type server struct {
 	t       testing.TB
 	cmd     *exec.Cmd
+	stdout  io.Reader
 	url     string
 	greeted string
 	mu      sync.Mutex
@@ -78,19 +80,28 @@ func (s *server) mustStart() {
 
 // start starts the server and waits until it has said where it listens.
 func (s *server) start() error {
+	if err := s.spawn(); err != nil {
+		return err
+	}
+	return s.hear()
+}
+
+func (s *server) spawn() (err error) {
 	s.cmd.Stderr = s
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
+	if s.stdout, err = s.cmd.StdoutPipe(); err != nil {
 		return err
 	}
-	if err := s.cmd.Start(); err != nil {
-		return err
-	}
-	lines := bufio.NewReader(out)
+	return s.cmd.Start()
+}
+
+// hear waits until the server has said where it listens, or has ended.
+func (s *server) hear() error {
+	lines := bufio.NewReader(s.stdout)
 	for s.url == "" || !strings.Contains(s.greeted, "agents") {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			_ = s.cmd.Wait()
+			close(s.ended)
 			return fmt.Errorf("the server ended: %s", s.log())
 		}
 		s.greeted += line
@@ -155,6 +166,39 @@ func (s *server) ask(tool string, args map[string]any) string {
 		s.t.Fatalf("%s: %q", tool, texts)
 	}
 	return texts[0]
+}
+
+// rest asks the REST API and decodes its answer into into, unless that is nil.
+// The code is 0 where no whole answer came.
+func (s *server) rest(method, path, body string, into any) (code int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, err
+	}
+	if into != nil && res.StatusCode < 400 {
+		err = json.Unmarshal(answer, into)
+	}
+	return res.StatusCode, err
+}
+
+// mustRest is rest where anything but success ends the test.
+func (s *server) mustRest(method, path, body string, into any) {
+	s.t.Helper()
+	if code, err := s.rest(method, path, body, into); err != nil || code >= 400 {
+		s.t.Fatalf("%s %s: %d %v\n%s", method, path, code, err, s.log())
+	}
 }
 
 func (s *server) execute(ws, task string, input map[string]any) (id string) {
