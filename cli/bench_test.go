@@ -124,16 +124,7 @@ func (b *bench) run(task string) store.Job {
 }
 
 // median is the p50 of n measurements, in milliseconds.
-func median(n int, measure func()) float64 {
-	var all []time.Duration
-	for range n {
-		began := time.Now()
-		measure()
-		all = append(all, time.Since(began))
-	}
-	slices.Sort(all)
-	return float64(all[len(all)/2].Microseconds()) / 1000
-}
+func median(n int, measure func()) float64 { return percentile(n, 50, measure) }
 
 // bareStep runs the step's process with its wrapper and files, and no more.
 func bareStep(b *testing.B, dir string) {
@@ -282,7 +273,7 @@ func BenchmarkLog(b *testing.B) {
 					b.Fatal(err)
 				}
 				bare := time.Since(began)
-				before := resident(b, os.Getpid())
+				before := memory(b, os.Getpid(), resident)
 				peak, stop := watchPeak(b)
 				began = time.Now()
 				job := e.run(tc.task)
@@ -300,18 +291,6 @@ func BenchmarkLog(b *testing.B) {
 	}
 }
 
-// resident is the memory of a process in bytes (VmRSS).
-func resident(b *testing.B, pid int) int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		b.Skip("memory is read from /proc")
-	}
-	_, rest, _ := strings.Cut(string(text), "VmRSS:")
-	var kb int64
-	fmt.Sscan(rest, &kb)
-	return kb << 10
-}
-
 // watchPeak follows this process's memory until stop is called.
 func watchPeak(b *testing.B) (peak *atomic.Int64, stop func()) {
 	peak = new(atomic.Int64)
@@ -321,7 +300,7 @@ func watchPeak(b *testing.B) (peak *atomic.Int64, stop func()) {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		for {
-			peak.Store(max(peak.Load(), resident(b, os.Getpid())))
+			peak.Store(max(peak.Load(), memory(b, os.Getpid(), resident)))
 			select {
 			case <-end:
 				return
@@ -358,20 +337,20 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
+// percentile is the p-th of n measurements, in milliseconds.
 func percentile(n, p int, measure func()) float64 {
-	var all []time.Duration
+	var all latencies
 	for range n {
 		began := time.Now()
 		measure()
 		all = append(all, time.Since(began))
 	}
-	slices.Sort(all)
-	return float64(all[n*p/100].Microseconds()) / 1000
+	return float64(all.percentile(p).Microseconds()) / 1000
 }
 
 // fillHistory adds ended jobs of ten tasks.
-func fillHistory(b *testing.B, st *store.Store, jobs int) {
-	const batch = 10_000
+func fillHistory(b testing.TB, st *store.Store, jobs int) {
+	batch := min(jobs, 10_000)
 	for at := 0; at < jobs; at += batch {
 		err := st.Update(context.Background(), func(tx *store.Tx) error {
 			for i := range batch {
@@ -436,7 +415,7 @@ func BenchmarkServer(b *testing.B) {
 			res.Body.Close()
 			starts = append(starts, float64(time.Since(began).Microseconds())/1000)
 			<-time.After(time.Second)
-			idle = max(idle, resident(b, s.cmd.Process.Pid))
+			idle = max(idle, memory(b, s.cmd.Process.Pid, resident))
 			s.kill(syscall.SIGTERM)
 		}
 		b.ReportMetric(starts[0], "first-start-ms")

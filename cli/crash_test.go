@@ -69,8 +69,9 @@ tasks:
 // crashes is a data folder whose servers are killed one after another, and
 // what their callers know.
 type crashes struct {
-	t                 *testing.T
-	home, cfg, ledger string
+	t            *testing.T
+	home, ledger string
+	env          []string
 
 	mu        sync.Mutex
 	accepted  map[string]bool // jobs whose id was read in an answer
@@ -81,8 +82,10 @@ type crashes struct {
 
 func newCrashes(t *testing.T) *crashes {
 	dir := t.TempDir()
-	c := &crashes{t: t, home: t.TempDir(), cfg: config(t, "w", dir), ledger: filepath.Join(t.TempDir(), "ledger"),
+	c := &crashes{t: t, home: t.TempDir(), ledger: filepath.Join(t.TempDir(), "ledger"),
 		accepted: map[string]bool{}, cancelled: map[string]bool{}}
+	// Scripts that sleep leave places to others.
+	c.env = []string{config(t, "w", dir), "STROEM__RUNNER__MAX_CONCURRENT=64"}
 	write(t, dir, "w.yaml", fmt.Sprintf(crashTasks, `echo "$STROEM_JOB_ID $STROEM_STEP_NAME" >> `+c.ledger))
 	return c
 }
@@ -123,7 +126,7 @@ func TestKillAtAnyMomentLosesNothing(t *testing.T) {
 
 // round is the life of one server.
 func (c *crashes) round(life time.Duration) {
-	s := newServer(c.t, "stroem", c.home, c.home, c.cfg)
+	s := newServer(c.t, "stroem", c.home, c.home, c.env...)
 	began := time.Now()
 	if err := s.spawn(); err != nil {
 		c.t.Fatal(err)
@@ -282,7 +285,7 @@ func (c *crashes) settle() {
 	if campaign {
 		patience = 10 * time.Second
 	}
-	s := serve(c.t, c.home, c.home, c.cfg)
+	s := serve(c.t, c.home, c.home, c.env...)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(patience); ; <-tick.C {

@@ -168,6 +168,9 @@ func (s *server) ask(tool string, args map[string]any) string {
 	return texts[0]
 }
 
+// manyCallers keeps a connection for each of them.
+var manyCallers = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+
 // rest asks the REST API and decodes its answer into into, unless that is nil.
 // The code is 0 where no whole answer came.
 func (s *server) rest(method, path, body string, into any) (code int, err error) {
@@ -178,7 +181,7 @@ func (s *server) rest(method, path, body string, into any) (code int, err error)
 		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
+	res, err := manyCallers.Do(req)
 	if err != nil {
 		return 0, err
 	}
