@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,20 +21,6 @@ import (
 
 	"stroem/store"
 )
-
-// scaled is how many rounds a test has: as many as the variable ROUNDS says
-// where a campaign is to be a shorter one. Everyday tests run beside others, a
-// campaign alone.
-func scaled(t *testing.T, everyday, full int) int {
-	if !campaign {
-		t.Parallel()
-		return everyday
-	}
-	if n, err := strconv.Atoi(os.Getenv("ROUNDS")); err == nil {
-		return n
-	}
-	return full
-}
 
 // crashTasks is the load under which the server is killed. What %[1]s stands
 // for notes job and step in the ledger: whatever is added here, such as a
@@ -95,7 +80,8 @@ func (c *crashes) data() string { return filepath.Join(c.home, ".local", "share"
 // Accepted jobs are there after kill -9 at any moment, and run to their end
 // with each of their steps run once.
 func TestKillAtAnyMomentLosesNothing(t *testing.T) {
-	rounds := scaled(t, 6, 2000)
+	alone(t)
+	rounds := rounds(6, 2000)
 	c := newCrashes(t)
 	for round := range rounds {
 		longest := 500 * time.Millisecond

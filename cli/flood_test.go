@@ -64,7 +64,7 @@ func (f *flood) during(do func()) {
 // Output without end is kept in part, and what is missing is counted to the
 // byte. It takes neither memory nor answers from others.
 func TestFloodOfOutput(t *testing.T) {
-	scaled(t, 1, 1)
+	alone(t)
 	for _, task := range []string{"lines", "one-line", "any-bytes"} {
 		t.Run(task, func(t *testing.T) {
 			f := newFlood(t)
@@ -149,7 +149,11 @@ func (f *flood) kept(id string) (step store.StepRun, bytes, marks int64) {
 
 // Many steps that talk at once are heard in full.
 func TestManyChattySteps(t *testing.T) {
-	steps := scaled(t, 20, 200)
+	alone(t)
+	steps := 20
+	if campaign {
+		steps = 200
+	}
 	f := newFlood(t)
 	var ids []string
 	f.during(func() {

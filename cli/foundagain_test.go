@@ -39,13 +39,11 @@ tasks:
 
 // counter is a running step of countTask.
 type counter struct {
-	id, gate  string
-	code      int
-	asked     time.Time // before it was submitted
-	began     time.Time // when it was seen to run
-	opened    time.Time
-	attempt   string // its folder
-	seenAlive bool
+	id, gate string
+	code     int
+	asked    time.Time // before it was submitted
+	began    time.Time // when it was seen to run
+	opened   time.Time
 }
 
 // foundAgain is a data folder whose servers are killed while steps run.
@@ -60,7 +58,8 @@ type foundAgain struct {
 // its exit code, its whole log and its true start; and a process that has got
 // the pid of a dead step is let be.
 func TestRunningStepsAreFoundAgain(t *testing.T) {
-	rounds := scaled(t, 8, 200)
+	alone(t)
+	rounds := rounds(8, 200)
 	f := &foundAgain{t: t, home: t.TempDir(), dir: t.TempDir()}
 	write(t, f.dir, "w.yaml", countTask)
 	f.cfg = config(t, "w", f.dir)

@@ -7,11 +7,33 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
+
+// alone keeps the tests of a campaign, which hold figures, from running beside
+// others.
+func alone(t *testing.T) {
+	if !campaign {
+		t.Parallel()
+	}
+}
+
+// rounds is how many rounds a test has; in a campaign as many as the variable
+// ROUNDS says, where it is to be a shorter one.
+func rounds(everyday, full int) int {
+	n, err := strconv.Atoi(os.Getenv("ROUNDS"))
+	switch {
+	case !campaign:
+		return everyday
+	case err == nil && n > 0:
+		return n
+	}
+	return full
+}
 
 // What of a process's memory is asked for, as /proc names it.
 const (
