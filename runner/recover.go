@@ -116,7 +116,7 @@ func (r *Runner) interrupted(ctx context.Context, a *attempt, flow workspace.Flo
 	if err := r.drain(ctx, a); err != nil {
 		r.Log.Error("keep output", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
 	}
-	r.end(ctx, a, flow, ending{Status: store.Failed, Error: "interrupted: the machine restarted while the step ran, " +
+	r.end(ctx, a, flow, ending{Status: store.Failed, Error: "interrupted: the machine, or its container, restarted while the step ran, " +
 		"which may have done a part of its work (an action with idempotent: true is tried again)"})
 }
 

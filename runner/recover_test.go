@@ -149,9 +149,9 @@ func TestRebootRunsAStepAgainOnlyIfItMay(t *testing.T) {
 		fault        string
 		ran          int
 	}{
-		{"interrupted", once, killed, store.Failed, "the machine restarted", 1},
+		{"interrupted", once, killed, store.Failed, "interrupted: ", 1},
 		{"interrupted, idempotent", again, killed, store.Completed, "", 2},
-		{"without its marks", once, unmarked, store.Failed, "the machine restarted", 1},
+		{"without its marks", once, unmarked, store.Failed, "interrupted: ", 1},
 		{"without its marks, idempotent", again, unmarked, store.Completed, "", 2},
 		{"ended", once, ended, store.Failed, "exit code 5", 1},
 		{"ended, idempotent", again, ended, store.Failed, "exit code 5", 1},

@@ -26,7 +26,14 @@ const serverEnv = "PROC_TEST_SERVER"
 // showEnvName makes the test binary print its environment.
 const showEnvName = "show-env"
 
+// bootEnv makes the test binary print the boot id.
+const bootEnv = "PROC_TEST_BOOT"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(bootEnv) != "" {
+		fmt.Println(proc.BootID())
+		os.Exit(0)
+	}
 	if spec := os.Getenv(serverEnv); spec != "" {
 		serve(spec)
 	}
