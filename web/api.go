@@ -112,8 +112,10 @@ func operation(id, method, path, summary string) huma.Operation {
 	}
 	errs = append(errs, map[string][]int{"cancel": {http.StatusConflict}, "refresh": {http.StatusTooManyRequests},
 		"execute": {http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType}}[id]...)
+	// The guard has read the body. A time limit for that would end the request
+	// itself, and with it whatever else its connection asks.
 	return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Errors: errs,
-		MaxBodyBytes: maxBody, DefaultStatus: http.StatusOK}
+		MaxBodyBytes: maxBody, BodyReadTimeout: -1, DefaultStatus: http.StatusOK}
 }
 
 // api registers every REST route.

@@ -43,14 +43,29 @@ func guard(cfg Config, next http.Handler) http.Handler {
 		case r.ContentLength > maxBody:
 			writeError(w, http.StatusRequestEntityTooLarge, tooLarge)
 		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-			next.ServeHTTP(w, r)
+			whole(next, w, r)
 		}
 	})
 }
 
-// onlyJSON lets POSTs of JSON through to the MCP handler, whole: it answers
-// everything else, and a body that is too large, in words of its own.
+// whole passes a request on once its body is here, so that the server's time
+// for reading bounds that alone, and not how long an answer may take.
+func whole(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		writeError(w, http.StatusRequestEntityTooLarge, tooLarge)
+	case err != nil:
+		writeError(w, http.StatusBadRequest, "the request's body could not be read")
+	default:
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	}
+}
+
+// onlyJSON lets POSTs of JSON through to the MCP handler, and answers everything
+// else in words of its own.
 func onlyJSON(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -62,17 +77,7 @@ func onlyJSON(next http.Handler) http.Handler {
 			writeError(w, http.StatusUnsupportedMediaType, "the Content-Type of a request to MCP is application/json")
 			return
 		}
-		body, err := io.ReadAll(r.Body)
-		var large *http.MaxBytesError
-		switch {
-		case errors.As(err, &large):
-			writeError(w, http.StatusRequestEntityTooLarge, tooLarge)
-		case err != nil:
-			writeError(w, http.StatusBadRequest, "the request's body could not be read")
-		default:
-			r.Body = io.NopCloser(bytes.NewReader(body))
-			next.ServeHTTP(w, r)
-		}
+		next.ServeHTTP(w, r)
 	})
 }
 
