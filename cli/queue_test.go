@@ -99,7 +99,7 @@ func (s *server) crowd(task string, jobs int) float64 {
 		callers.Go(func() {
 			for left.Add(-1) >= 0 {
 				if code, err := s.rest(http.MethodPost, "/api/workspaces/w/tasks/"+task+"/execute", "", nil); err != nil || code != http.StatusOK {
-					s.t.Errorf("execute: %d %v", code, err)
+					s.t.Errorf("execute: %d %v\n%s", code, err, s.log())
 				}
 			}
 		})
@@ -114,7 +114,7 @@ func (s *server) awaitEnds(want int) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	var jobs map[store.Status]int
-	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); <-tick.C {
+	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); <-tick.C {
 		s.mustRest(http.MethodGet, "/api/stats", "", &jobs)
 		if jobs[store.Pending]+jobs[store.Running] == 0 {
 			break
