@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"errors"
 	"fmt"
 	"hash"
 	"io/fs"
@@ -227,14 +228,26 @@ func (l *linker) checkTrigger(o *owned[*triggerDef]) bool {
 			good = false
 		}
 	}
-	if task := l.tasks[d.Task]; task != nil && d.Type != "event_source" {
-		for _, k := range keys(d.Input) {
-			if task.def.Input.Find(k) == nil && d.Type == "scheduler" {
-				p.problems.warn(d.inputAt[k], fmt.Sprintf("task %s has no input %s", quote(d.Task), quote(k)), l.suggest(k, task.def.Input.Names, "declare it, or remove it here"))
-			}
-		}
+	if task := l.tasks[d.Task]; task != nil && !task.bad && good && d.Type == "scheduler" && !p.problems.full() {
+		l.checkTriggerInput(o, task.def.Input)
 	}
 	return good
+}
+
+// checkTriggerInput warns where the task does not take what the trigger gives it.
+func (l *linker) checkTriggerInput(o *owned[*triggerDef], fields Fields) {
+	_, err := fields.Check(o.def.Input)
+	var wrong *InputError
+	if !errors.As(err, &wrong) {
+		return
+	}
+	for _, f := range wrong.Faults {
+		at, ok := o.def.inputAt[f.Name]
+		if !ok {
+			at = o.def.At
+		}
+		o.part.problems.warn(at, fmt.Sprintf("trigger %s starts nothing: %s", quote(o.def.Name), f), "give it what task "+quote(o.def.Task)+" takes")
+	}
 }
 
 // sameTools warns of tasks that an agent could not tell apart as tools.

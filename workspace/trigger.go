@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Trigger starts a task by itself. This version reads and checks triggers, and
-// does not fire them.
+// Trigger starts a task by itself. This version fires those of type scheduler,
+// and reads and checks the others.
 type Trigger struct {
 	Name    string         `json:"name"`
 	Type    string         `json:"type"`
@@ -25,6 +25,7 @@ type Trigger struct {
 	Cron        string `json:"cron,omitempty"`
 	Timezone    string `json:"timezone,omitempty"`
 	Concurrency string `json:"concurrency,omitempty"`
+	CatchUp     string `json:"catch_up,omitempty"`
 
 	// Of type webhook. Its secret is not kept here.
 	Hook        string `json:"hook,omitempty"` // its name in the URL
@@ -39,6 +40,28 @@ type Trigger struct {
 	MaxInFlight   int      `json:"max_in_flight,omitempty"`
 
 	ForceRefresh bool `json:"force_refresh,omitempty"`
+}
+
+// What a trigger of type scheduler does while a job of its own has not ended.
+const (
+	AllowOthers    = "allow" // start another one; so if nothing is said
+	SkipOthers     = "skip"  // start none
+	CancelPrevious = "cancel_previous"
+)
+
+// What becomes of the times that a trigger of type scheduler missed.
+const (
+	CatchUpNone = "none"
+	CatchUpLast = "last" // one job for all; so if nothing is said
+	CatchUpAll  = "all"
+)
+
+// Schedule is when the trigger fires; nil when no clock fires it.
+func (t *Trigger) Schedule() (*Schedule, error) {
+	if t.Type != "scheduler" || !t.Enabled {
+		return nil, nil
+	}
+	return ParseSchedule(t.Cron, t.Timezone)
 }
 
 // MarshalJSON keeps the input's values what they are.
@@ -74,7 +97,7 @@ var triggerTypes = []string{"scheduler", "webhook", "event_source"}
 // triggerKeys says for which types a field is; "" is for all.
 var triggerKeys = map[string]string{
 	"type": "", "task": "", "input": "", "enabled": "", "description": "",
-	"cron": "scheduler", "timezone": "scheduler", "concurrency": "scheduler",
+	"cron": "scheduler", "timezone": "scheduler", "concurrency": "scheduler", "catch_up": "scheduler",
 	"name": "webhook", "secret": "webhook", "mode": "webhook", "timeout_secs": "webhook",
 	"force_refresh": "scheduler webhook",
 	"target_task":   "event_source", "env": "event_source", "restart_policy": "event_source",
@@ -128,8 +151,8 @@ func (r *reader) trigger(p pair) *triggerDef {
 	if d.target != nil && d.task != nil && d.target.text == d.task.text {
 		r.out.fail(r.at(d.target.node), "the task and the target_task of "+what+" are the same", "name two tasks")
 	}
-	if d.Enabled && contains(triggerTypes, d.Type) {
-		r.out.warn(p.at, "triggers are not fired by this version, so "+what+" starts nothing", "start its task by hand or over MCP")
+	if d.Enabled && (d.Type == "webhook" || d.Type == "event_source") {
+		r.out.warn(p.at, "triggers of type "+d.Type+" are not fired by this version, so "+what+" starts nothing", "start its task by hand or over MCP")
 	}
 	d.faulty = r.out.errors > before
 	return d
@@ -152,7 +175,8 @@ func (r *reader) triggerFields(d *triggerDef) map[string]func(pair) {
 		"force_refresh":  func(p pair) { d.ForceRefresh = r.boolean(p) },
 		"cron":           func(p pair) { r.cron(d, p) },
 		"timezone":       func(p pair) { r.timezone(d, p) },
-		"concurrency":    oneOf(&d.Concurrency, "allow", "skip", "cancel_previous"),
+		"concurrency":    oneOf(&d.Concurrency, AllowOthers, SkipOthers, CancelPrevious),
+		"catch_up":       oneOf(&d.CatchUp, CatchUpNone, CatchUpLast, CatchUpAll),
 		"mode":           oneOf(&d.Mode, "async", "sync"),
 		"restart_policy": oneOf(&d.RestartPolicy, "always", "on_failure", "never"),
 		"secret":         func(p pair) { r.written(p) },
@@ -183,36 +207,24 @@ func (r *reader) triggerFields(d *triggerDef) map[string]func(pair) {
 	}
 }
 
-var (
-	hookName  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	cronField = regexp.MustCompile(`^[A-Za-z0-9*?,/#-]+$`)
-)
+var hookName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// cron checks the shape of a schedule: five fields, or six with the seconds first.
+// cron checks that the schedule can be read, and that it ever fires.
 func (r *reader) cron(d *triggerDef, p pair) {
-	d.Cron = r.word(p)
-	if d.Cron == "" {
+	if d.Cron = r.word(p); d.Cron == "" || r.out.full() {
 		return
 	}
-	fields := strings.Fields(d.Cron)
-	if n := len(fields); n != 5 && n != 6 {
-		r.out.fail(r.at(p.node), fmt.Sprintf("%s has %d fields", quote(d.Cron), n), `write five: minute hour day month weekday, such as "0 2 * * *"`)
-		return
-	}
-	for _, f := range fields {
-		if !cronField.MatchString(f) {
-			r.out.fail(r.at(p.node), fmt.Sprintf("%s cannot stand in a schedule", quote(f)), `write five fields, such as "0 2 * * *"`)
-			return
-		}
+	if _, what, fix := parseCron(d.Cron); what != "" {
+		r.out.fail(r.at(p.node), what, fix)
 	}
 }
 
-// timezone warns where this machine knows no such zone: another may.
+// timezone checks that there is such a zone.
 func (r *reader) timezone(d *triggerDef, p pair) {
 	if d.Timezone = r.str(p); d.Timezone == "" {
 		return
 	}
 	if _, err := time.LoadLocation(d.Timezone); err != nil || d.Timezone == "Local" {
-		r.out.warn(r.at(p.node), "this machine knows no time zone "+quote(d.Timezone), "write one such as Europe/Copenhagen")
+		r.out.fail(r.at(p.node), "there is no time zone "+quote(d.Timezone), "write one such as Europe/Copenhagen")
 	}
 }
