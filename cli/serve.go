@@ -206,6 +206,7 @@ func serve(ctx context.Context, e *env, cfg *Config, plane *control.Plane) error
 		defer stop()
 		return plane.Runner.Run(ctx)
 	})
+	g.Go(func() error { return plane.Cron(ctx) })
 	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, ctx.Done())) })
 	if err := greet(ctx, e.stdout, cfg, plane, url); err != nil {
 		plane.Log.Error("greet", "err", err)

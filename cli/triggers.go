@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"encoding/json"
+	"time"
+
+	"stroem/control"
 	"stroem/workspace"
 )
 
@@ -10,7 +14,8 @@ type triggersCmd struct {
 
 // Help shows how the command is used.
 func (triggersCmd) Help() string {
-	return "Triggers are read and checked; they do not fire yet.\n\n" + shown("stroem triggers", "stroem triggers --path ~/ops")
+	return "Triggers of type scheduler are fired by the server, those of other types by no version yet. The times are " +
+		"those of the trigger's zone.\n\n" + shown("stroem triggers", "stroem triggers --path ~/ops")
 }
 
 func (c *triggersCmd) Run(e *env) error {
@@ -19,7 +24,11 @@ func (c *triggersCmd) Run(e *env) error {
 	case err != nil:
 		return err
 	case e.json:
-		return e.printJSON(append([]*workspace.Trigger{}, ws.Triggers...))
+		docs := []triggerDoc{}
+		for _, t := range ws.Triggers {
+			docs = append(docs, triggerDoc{t, nextRuns(t)})
+		}
+		return e.printJSON(docs)
 	case len(ws.Triggers) == 0:
 		e.println("There are no triggers here.")
 		return nil
@@ -34,7 +43,46 @@ func (c *triggersCmd) Run(e *env) error {
 	}
 	e.table([]column{{head: "TRIGGER", least: 12, paint: paint.bold}, {head: "TYPE"}, {head: ""}, {head: "TASK", least: 12},
 		{head: "WHEN", least: 12}}, rows)
+	for _, t := range ws.Triggers {
+		next := nextRuns(t)
+		if len(next) == 0 {
+			continue
+		}
+		e.println("\n" + clean(t.Name) + " fires next at")
+		for _, at := range next {
+			e.println("  " + at.Format("Mon 2006-01-02 15:04:05 -07:00 ") + at.Location().String())
+		}
+	}
 	return nil
+}
+
+// nextRuns are the next times at which a server would fire the trigger.
+func nextRuns(t *workspace.Trigger) []time.Time {
+	times, err := t.Schedule()
+	if err != nil || times == nil {
+		return []time.Time{}
+	}
+	return times.Upcoming(time.Now(), control.NextRuns)
+}
+
+// triggerDoc is a trigger as REST shows it, with all its fields.
+type triggerDoc struct {
+	trigger *workspace.Trigger
+	next    []time.Time
+}
+
+// MarshalJSON adds the next times to what the trigger writes of itself.
+func (d triggerDoc) MarshalJSON() ([]byte, error) {
+	doc, err := json.Marshal(d.trigger)
+	if err != nil {
+		return nil, err
+	}
+	next, err := json.Marshal(d.next)
+	if err != nil {
+		return nil, err
+	}
+	doc = append(doc[:len(doc)-1], `,"next_runs":`...)
+	return append(append(doc, next...), '}'), nil
 }
 
 // occasion says when a trigger would fire.

@@ -177,18 +177,6 @@ func (p *Plane) task(tx *store.Tx, ws, name string) (store.StoredTask, error) {
 	return t, e
 }
 
-// Triggers lists the triggers of a workspace by name.
-func (p *Plane) Triggers(ctx context.Context, ws string) (list []workspace.Trigger, err error) {
-	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		if err := p.knownWorkspace(tx, ws); err != nil {
-			return err
-		}
-		list, err = tx.Triggers(ws)
-		return err
-	})
-	return list, err
-}
-
 // Execution asks for a run of a task.
 type Execution struct {
 	Workspace string
@@ -288,6 +276,7 @@ func (p *Plane) wholeJob(tx *store.Tx, id string) (j Job, err error) {
 	if j.Input, err = hideSecrets(plan.Input, j.Input); err != nil {
 		return j, err
 	}
+	j.Steps = []Step{}
 	runs, err := tx.Steps(j.Seq)
 	for i, run := range runs {
 		step := &plan.Flow[i]

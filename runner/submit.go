@@ -32,34 +32,58 @@ func (e *Refused) Error() string { return e.Reason }
 // job is on disk and will run. Errors: *Refused, *workspace.InputError, or
 // the store's.
 func (r *Runner) Submit(ctx context.Context, req Request) (store.Job, error) {
+	d, err := r.draft(req)
+	if err != nil {
+		return store.Job{}, err
+	}
+	err = r.Store.Update(ctx, d.insert)
+	return d.job, err
+}
+
+// draft is a job that is not in the store yet.
+type draft struct {
+	job  store.Job
+	plan *workspace.Task
+}
+
+// draft checks the request. Errors: *Refused, *workspace.InputError.
+func (r *Runner) draft(req Request) (*draft, error) {
 	task := req.Task
 	if why := task.Refusal(); why != "" {
-		return store.Job{}, &Refused{Reason: why}
+		return nil, &Refused{Reason: why}
 	}
 	input, err := task.Input.Check(req.Input)
 	if err != nil {
-		return store.Job{}, err
+		return nil, err
 	}
 	if input, err = r.seal(task.Input, input); err != nil {
-		return store.Job{}, err
+		return nil, err
 	}
 	doc, err := json.Marshal(input)
 	if err != nil {
-		return store.Job{}, fmt.Errorf("encode input: %w", err)
+		return nil, fmt.Errorf("encode input: %w", err)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return store.Job{}, fmt.Errorf("make job id: %w", err)
+		return nil, fmt.Errorf("make job id: %w", err)
 	}
-	job := store.Job{
+	return &draft{plan: r.withDefaults(task.Task), job: store.Job{
 		ID: id.String(), Workspace: task.Workspace, Task: task.Name, Folder: task.Folder, Status: store.Pending,
 		SourceType: req.SourceType, SourceID: req.SourceID, Agent: req.Agent, Revision: task.Revision,
 		CreatedAt: r.Now(), Dir: task.Dir, Input: doc,
-	}
-	err = r.Store.Update(ctx, func(tx *store.Tx) error {
-		return tx.InsertJob(&job, r.withDefaults(task.Task), firstRuns(task.Flow))
-	})
-	return job, err
+	}}, nil
+}
+
+// insert makes the job one that runs.
+func (d *draft) insert(tx *store.Tx) error {
+	return tx.InsertJob(&d.job, d.plan, firstRuns(d.plan.Flow))
+}
+
+// skip records that the job was not begun: it has ended, and has no steps.
+func (d *draft) skip(tx *store.Tx) error {
+	job := d.job
+	job.Status, job.CompletedAt = store.Skipped, job.CreatedAt
+	return tx.InsertJob(&job, d.plan, nil)
 }
 
 // firstRuns are the steps of a new job, those that wait for nothing ready.
@@ -155,13 +179,18 @@ func (r *Runner) cancelWith(ctx context.Context, id, why string) error {
 	})
 	var ended *Ended
 	if err == nil || errors.As(err, &ended) && ended.Status == store.Cancelled {
-		for _, a := range r.live() {
-			if a.job.ID == id {
-				a.cancel()
-			}
-		}
+		r.endAttempts(id)
 	}
 	return err
+}
+
+// endAttempts ends what runs of a job whose cancelling is committed.
+func (r *Runner) endAttempts(id string) {
+	for _, a := range r.live() {
+		if a.job.ID == id {
+			a.cancel()
+		}
+	}
 }
 
 func cancelJob(tx *store.Tx, job *store.Job, now time.Time) error {

@@ -36,8 +36,14 @@ func (r *Runner) stepLimit(a *attempt) (fires <-chan time.Time, stop func() bool
 	if limit == 0 {
 		return nil, func() bool { return false }
 	}
-	t := time.NewTimer(a.step.StartedAt.Add(limit).Sub(r.Now()))
+	t := time.NewTimer(r.left(a.step.StartedAt, limit))
 	return t.C, t.Stop
+}
+
+// left is what is left of a limit that counts from then: never more than the
+// limit itself, though the clock may have been set back since.
+func (r *Runner) left(from time.Time, limit time.Duration) time.Duration {
+	return min(limit, from.Add(limit).Sub(r.Now()))
 }
 
 // limits are the timers of jobs that have begun and have a timeout.
@@ -61,7 +67,7 @@ func (r *Runner) limitJob(job *store.Job, timeout time.Duration) {
 		return
 	}
 	id, why := job.ID, fmt.Sprintf("timed out after %s", timeout)
-	r.limits.timers[job.Seq] = time.AfterFunc(job.StartedAt.Add(timeout).Sub(r.Now()), func() {
+	r.limits.timers[job.Seq] = time.AfterFunc(r.left(job.StartedAt, timeout), func() {
 		err := r.cancelWith(context.Background(), id, why)
 		var ended *Ended
 		if err != nil && !errors.As(err, &ended) && !errors.Is(err, store.ErrClosed) {

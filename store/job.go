@@ -186,12 +186,22 @@ func (tx *Tx) Jobs(f JobFilter) ([]Job, error) {
 	parts, args := f.conditions()
 	span, bounds := f.span()
 	args = append(append(args, bounds...), f.Limit, f.Offset)
+	return tx.jobs(where(append(parts, span...))+` ORDER BY seq DESC LIMIT ? OFFSET ?`, args...)
+}
+
+// ActiveJobs lists the jobs of a trigger that have not ended, the oldest first,
+// without input and output. source is their SourceID.
+func (tx *Tx) ActiveJobs(source string) ([]Job, error) {
+	return tx.jobs(` WHERE source_id = ? AND source_type = 'trigger' AND status IN ('pending', 'running') ORDER BY seq`, source)
+}
+
+func (tx *Tx) jobs(which string, args ...any) ([]Job, error) {
 	jobs := []Job{}
 	err := tx.rows(func(r *sql.Rows) error {
 		var j Job
 		defer func() { jobs = append(jobs, j) }()
 		return r.Scan(j.fields()...)
-	}, `SELECT `+jobColumns+` FROM job`+where(append(parts, span...))+` ORDER BY seq DESC LIMIT ? OFFSET ?`, args...)
+	}, `SELECT `+jobColumns+` FROM job`+which, args...)
 	return jobs, err
 }
 

@@ -36,6 +36,8 @@ type SourceType string
 const (
 	SourceAPI SourceType = "api" // REST or the command line, with auth off
 	SourceMCP SourceType = "mcp"
+	// SourceTrigger is a schedule.
+	SourceTrigger SourceType = "trigger"
 )
 
 // stamp stores a time as Unix milliseconds, the zero time as NULL.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -45,7 +46,7 @@ type StoredTask struct {
 }
 
 // ReplaceWorkspace puts what was loaded in the place of what was there. Tasks
-// of files that do not load now (ws.Broken) stay as they last were.
+// and triggers of files that do not load now (ws.Broken) stay as they last were.
 func (tx *Tx) ReplaceWorkspace(name, dir string, ws *workspace.Workspace, at time.Time) error {
 	if err := tx.putWorkspace(name, dir, ws, at); err != nil {
 		return fmt.Errorf("workspace %q: %w", name, err)
@@ -78,7 +79,11 @@ func (tx *Tx) ReplaceWorkspace(name, dir string, ws *workspace.Workspace, at tim
 }
 
 func (tx *Tx) putWorkspace(name, dir string, ws *workspace.Workspace, at time.Time) error {
-	triggers, err := json.Marshal(append([]*workspace.Trigger{}, ws.Triggers...))
+	list, err := tx.keptTriggers(name, ws)
+	if err != nil {
+		return err
+	}
+	triggers, err := json.Marshal(list)
 	if err != nil {
 		return err
 	}
@@ -97,6 +102,28 @@ func (tx *Tx) putWorkspace(name, dir string, ws *workspace.Workspace, at time.Ti
 		error = excluded.error, loaded_at = excluded.loaded_at, actions = excluded.actions, triggers = excluded.triggers,
 		warnings = excluded.warnings`, name, dir, ws.Revision, ws.Err(), at.UnixMilli(), len(ws.Actions), string(triggers), string(warned))
 	return err
+}
+
+// keptTriggers are the triggers that were loaded, and those of files that do
+// not load now, by name.
+func (tx *Tx) keptTriggers(name string, ws *workspace.Workspace) ([]*workspace.Trigger, error) {
+	list := append([]*workspace.Trigger{}, ws.Triggers...)
+	broken := ws.Broken()
+	if len(broken) == 0 {
+		return list, nil
+	}
+	before, err := tx.Triggers(name)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	for i := range before {
+		same := func(t *workspace.Trigger) bool { return t.Name == before[i].Name }
+		if slices.Contains(broken, before[i].File) && !slices.ContainsFunc(ws.Triggers, same) {
+			list = append(list, &before[i])
+		}
+	}
+	slices.SortFunc(list, func(a, b *workspace.Trigger) int { return cmp.Compare(a.Name, b.Name) })
+	return list, nil
 }
 
 // taskFiles maps the workspace's tasks to the files that define them.

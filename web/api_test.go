@@ -275,7 +275,7 @@ func TestListsAndCounts(t *testing.T) {
 		{"/api/workspaces/w/tasks/waits/stats", `"task":null`},
 		{"/api/workspaces/w/tasks", `"id":"hello","name":"Say hello","description":"Greets","mode":"distributed","has_triggers":true`},
 		{"/api/workspaces", `"tasks_count":2,"actions_count":1,"triggers_count":1`},
-		{"/api/workspaces/w/triggers", `"cron":"0 2 * * *","task":"hello","enabled":true,"input":{"name":"cron"}`},
+		{"/api/workspaces/w/triggers", `"cron":"0 2 * * *","task":"hello","enabled":true,"input":{"name":"cron"},"next_runs":["20`},
 		{"/api/config", `"auth_required":false`},
 	} {
 		if res, body := ask(t, srv, http.MethodGet, tc.path, "", nil); res.StatusCode != 200 || !strings.Contains(body, tc.says) {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"stroem/control"
 	"stroem/store"
@@ -48,8 +49,8 @@ func (s *site) refresh(ctx context.Context, in *InWorkspace) (refreshed, error) 
 	return refreshed{info.Name, info.Revision, true}, err
 }
 
-// trigger is a trigger as Strøm shows it. It has no next runs while triggers
-// do not fire.
+// trigger is a trigger as Strøm shows it, with what became of the times that it
+// missed.
 type trigger struct {
 	Name     string   `json:"name"`
 	Type     string   `json:"type"`
@@ -59,14 +60,16 @@ type trigger struct {
 	Target   string   `json:"target_task,omitempty"`
 	Enabled  bool     `json:"enabled"`
 	Input    object   `json:"input,omitempty"`
-	NextRuns []string `json:"next_runs"`
+	NextRuns []string `json:"next_runs" doc:"The next five times at which it fires, in its time zone."`
+
+	Outages []store.Outage `json:"outages,omitempty" doc:"What was decided about the times it missed, the newest first."`
 }
 
 func (s *site) triggers(ctx context.Context, in *InWorkspace) ([]trigger, error) {
-	return s.triggersOf(ctx, in.Workspace, func(workspace.Trigger) bool { return true })
+	return s.triggersOf(ctx, in.Workspace, func(control.Trigger) bool { return true })
 }
 
-func (s *site) triggersOf(ctx context.Context, ws string, wanted func(workspace.Trigger) bool) ([]trigger, error) {
+func (s *site) triggersOf(ctx context.Context, ws string, wanted func(control.Trigger) bool) ([]trigger, error) {
 	all, err := s.cfg.Plane.Triggers(ctx, ws)
 	if err != nil {
 		return nil, err
@@ -76,7 +79,12 @@ func (s *site) triggersOf(ctx context.Context, ws string, wanted func(workspace.
 		if !wanted(t) {
 			continue
 		}
-		list = append(list, trigger{t.Name, t.Type, t.Cron, t.Timezone, t.Task, t.TargetTask, t.Enabled, t.Input, []string{}})
+		shown := trigger{Name: t.Name, Type: t.Type, Cron: t.Cron, Timezone: t.Timezone, Task: t.Task, Target: t.TargetTask,
+			Enabled: t.Enabled, Input: t.Input, NextRuns: []string{}, Outages: t.Outages}
+		for _, at := range t.NextRuns {
+			shown.NextRuns = append(shown.NextRuns, at.Format(time.RFC3339))
+		}
+		list = append(list, shown)
 	}
 	return list, nil
 }
@@ -131,7 +139,7 @@ func (s *site) task(ctx context.Context, in *OfTask) (taskDetail, error) {
 	if out.Flow, err = json.Marshal(flow); err != nil {
 		return out, err
 	}
-	out.Triggers, err = s.triggersOf(ctx, in.Workspace, func(g workspace.Trigger) bool { return g.Task == t.Name })
+	out.Triggers, err = s.triggersOf(ctx, in.Workspace, func(g control.Trigger) bool { return g.Task == t.Name })
 	return out, err
 }
 

@@ -156,9 +156,6 @@ func matching(fields []string, place int) (set uint64) {
 	return set
 }
 
-// Zone is the time zone of the schedule.
-func (s *Schedule) Zone() *time.Location { return s.zone }
-
 // Next is the first time after that moment at which the schedule fires, zero
 // when it never does again.
 func (s *Schedule) Next(after time.Time) time.Time {
@@ -173,6 +170,15 @@ func (s *Schedule) Next(after time.Time) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// Upcoming are the first n times after that moment, or as many as there are.
+func (s *Schedule) Upcoming(after time.Time, n int) []time.Time {
+	list := []time.Time{}
+	for t := s.Next(after); !t.IsZero() && len(list) < n; t = s.Next(t) {
+		list = append(list, t)
+	}
+	return list
 }
 
 // nextShown is the first moment from t on at which the clock shows a time that
