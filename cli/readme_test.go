@@ -20,7 +20,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tasks, configs, curls := 0, 0, 0
+	tasks, triggers, configs, curls := 0, 0, 0, 0
 	for _, m := range fenced.FindAllStringSubmatch(string(text), -1) {
 		lang, block := m[1], m[2]
 		switch {
@@ -34,6 +34,13 @@ func TestReadme(t *testing.T) {
 			}
 			if tasks == 1 && strings.Count(block, "\n") != 6 {
 				t.Errorf("the first task has %d lines", strings.Count(block, "\n"))
+			}
+		case lang == "yaml" && strings.HasPrefix(block, "triggers:"):
+			triggers++
+			dir := t.TempDir()
+			write(t, dir, "readme.yaml", "tasks:\n  backup: {input: {folder: {type: string}}, flow: {s: {type: script, script: echo}}}\n"+block)
+			if out, err := exec.Command("stroem", "validate", "--strict", dir).CombinedOutput(); err != nil {
+				t.Errorf("%s\n%s", block, out)
 			}
 		case lang == "yaml":
 			configs++
@@ -51,12 +58,27 @@ func TestReadme(t *testing.T) {
 			}
 		}
 	}
-	if tasks != 3 || configs != 1 || curls != 1 {
-		t.Errorf("checked %d tasks, %d configurations and %d calls", tasks, configs, curls)
+	if tasks != 3 || triggers != 1 || configs != 1 || curls != 1 {
+		t.Errorf("checked %d tasks, %d triggers, %d configurations and %d calls", tasks, triggers, configs, curls)
 	}
 	for _, m := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(string(text), -1) {
 		if _, err := os.Stat(filepath.Join("..", m[1])); err != nil {
 			t.Errorf("the README links %s: %v", m[1], err)
 		}
+	}
+}
+
+// So does what the page on schedules shows.
+func TestSchedulesPage(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/schedules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := fenced.FindStringSubmatch(string(text))
+	dir := t.TempDir()
+	write(t, dir, "page.yaml", m[2])
+	if out, err := exec.Command("stroem", "validate", "--strict", dir).CombinedOutput(); err != nil {
+		t.Errorf("%s\n%s", m[2], out)
 	}
 }
