@@ -271,7 +271,7 @@ func (c *cron) fire(ctx context.Context, a *alarm) error {
 func (c *cron) start(ctx context.Context, a *alarm, f runner.Firing) error {
 	task, err := c.Task(ctx, a.Workspace, a.trigger.Task)
 	if err == nil {
-		f.Request = runner.Request{Task: task, Input: a.trigger.Input, SourceType: store.SourceTrigger, SourceID: a.key().String()}
+		f.Request = runner.Request{Task: task.StoredTask, Input: a.trigger.Input, SourceType: store.SourceTrigger, SourceID: a.key().String()}
 		err = notStarted(a.trigger.Task, c.Runner.Fire(ctx, f))
 	}
 	if err == nil {
