@@ -26,13 +26,18 @@ func alone(t *testing.T) {
 // ROUNDS says, where it is to be a shorter one.
 func rounds(everyday, full int) int {
 	n, err := strconv.Atoi(os.Getenv("ROUNDS"))
-	switch {
-	case !campaign:
-		return everyday
-	case err == nil && n > 0:
+	if campaign && err == nil && n > 0 {
 		return n
 	}
-	return full
+	return sized(everyday, full)
+}
+
+// sized is how much of something a test has.
+func sized(everyday, full int) int {
+	if campaign {
+		return full
+	}
+	return everyday
 }
 
 // What of a process's memory is asked for, as /proc names it.

@@ -190,6 +190,7 @@ func serve(ctx context.Context, e *env, cfg *Config, plane *control.Plane) error
 	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
 	ready := make(chan struct{})
+	g.Go(func() error { plane.WatchDisk(ctx); return nil })
 	g.Go(func() error { return plane.Sync(ctx, ready) })
 	select {
 	case <-ready:

@@ -41,7 +41,8 @@ const (
 	Invalid
 	NotFound
 	Conflict
-	TooSoon // try again a little later
+	TooSoon     // try again a little later
+	Unavailable // the server cannot do it now, and can again by itself
 )
 
 // Error is an error that the caller can mend.
@@ -238,7 +239,7 @@ func notStarted(task string, err error) error {
 	case errors.As(err, &input):
 		return &Error{Code: Invalid, Msg: fmt.Sprintf("task %q was not started: %s", task, input.Error())}
 	}
-	return err
+	return undone(fmt.Sprintf("task %q was not started", task), err)
 }
 
 // Step is one step of a job: how it stands, and what the plan says of it.
@@ -422,8 +423,5 @@ func (p *Plane) Cancel(ctx context.Context, id string) error {
 	case errors.As(err, &ended):
 		return &Error{Code: Conflict, Msg: ended.Error()}
 	}
-	return err
+	return undone("the job was not cancelled", err)
 }
-
-// Healthy reports whether the store answers.
-func (p *Plane) Healthy(ctx context.Context) error { return p.Store.Ping(ctx) }

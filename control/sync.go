@@ -97,7 +97,7 @@ func (p *Plane) Refresh(ctx context.Context, name string) (info store.WorkspaceI
 	p.mu.Unlock()
 	if w != nil {
 		if err := p.refresh(ctx, w); err != nil {
-			return info, err
+			return info, undone(fmt.Sprintf("workspace %q was not refreshed", name), err)
 		}
 	}
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
@@ -200,7 +200,7 @@ func (p *Plane) follow(ctx context.Context, w *space) {
 		if watcher != nil { // first, so that a new folder is watched before it is read
 			w.watch(watcher)
 		}
-		if err := p.load(ctx, w); err != nil && ctx.Err() == nil {
+		if err := p.load(ctx, w); err != nil && ctx.Err() == nil && !store.IsTrouble(err) {
 			p.Log.Error("reload workspace", "workspace", w.Name, "err", err)
 		}
 	}

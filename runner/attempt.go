@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"time"
 
 	"stroem/runner/proc"
@@ -52,7 +53,11 @@ func (r *Runner) run(ctx context.Context, a *attempt) {
 		return
 	}
 	if err == nil {
-		err = r.start(a, spec)
+		err = r.start(ctx, a, spec)
+	}
+	if err != nil && ctx.Err() != nil {
+		r.abandon(a, ctx.Err())
+		return
 	}
 	if err != nil {
 		r.end(ctx, a, facts.flow, ending{Status: store.Failed, Error: err.Error()})
@@ -126,13 +131,20 @@ func (r *Runner) insist(ctx context.Context, a *attempt, what string, do func() 
 			return err
 		}
 		if ctx.Err() == nil {
-			r.Log.Error(what, keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+			r.complain(what, err, keyJob, a.job.ID, keyStep, a.step.Name)
 		}
 		select {
 		case <-ctx.Done():
 			return err
 		case <-time.After(retryPause):
 		}
+	}
+}
+
+// complain logs what went wrong, unless it is said already that the disk fails.
+func (r *Runner) complain(what string, err error, about ...any) {
+	if !store.IsTrouble(err) {
+		r.Log.Error(what, append(about, keyErr, err)...)
 	}
 }
 
@@ -144,20 +156,35 @@ func (r *Runner) abandon(a *attempt, why error) {
 	r.release(a)
 }
 
-func (r *Runner) start(a *attempt, spec proc.Spec) error {
-	select {
-	case <-a.cancelled:
-		return errCancelled
-	default:
+// start starts the step's process. A full disk only delays it: nothing of the
+// step has run.
+func (r *Runner) start(ctx context.Context, a *attempt, spec proc.Spec) error {
+	for told := false; ; told = true {
+		select {
+		case <-a.cancelled:
+			return errCancelled
+		default:
+		}
+		p, err := proc.Start(spec)
+		if err == nil {
+			a.mu.Lock()
+			a.proc = p
+			a.mu.Unlock()
+			return nil
+		}
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+			return err
+		}
+		if !told {
+			r.Log.Error("start step when there is space", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-a.cancelled:
+		case <-time.After(retryPause):
+		}
 	}
-	p, err := proc.Start(spec)
-	if err != nil {
-		return err
-	}
-	a.mu.Lock()
-	a.proc = p
-	a.mu.Unlock()
-	return nil
 }
 
 var errCancelled = errors.New("cancelled before it began")

@@ -236,7 +236,7 @@ func (r *Runner) collect(ctx context.Context) {
 			}
 			select { // the disk is full, say; what waits, waits in the files
 			case <-ctx.Done():
-			case <-time.After(10 * retryPause):
+			case <-time.After(2 * retryPause):
 			}
 			break
 		}
@@ -281,7 +281,7 @@ func (r *Runner) flush(live []*attempt, must bool) bool {
 			a.mu.Unlock()
 		}
 		if err != nil {
-			r.Log.Error("keep output", keyErr, err)
+			r.complain("keep output", err)
 			return false
 		}
 	}

@@ -107,7 +107,7 @@ func (r *Runner) dispatch(ctx context.Context, wake <-chan struct{}) {
 	var retry <-chan time.Time
 	for {
 		if err := r.fill(ctx); err != nil && ctx.Err() == nil {
-			r.Log.Error("claim steps", keyErr, err)
+			r.complain("claim steps", err)
 			retry = time.After(retryPause)
 		}
 		select {

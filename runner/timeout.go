@@ -66,14 +66,27 @@ func (r *Runner) limitJob(job *store.Job, timeout time.Duration) {
 	if r.limits.timers[job.Seq] != nil {
 		return
 	}
-	id, why := job.ID, fmt.Sprintf("timed out after %s", timeout)
-	r.limits.timers[job.Seq] = time.AfterFunc(r.left(job.StartedAt, timeout), func() {
+	id, seq, why := job.ID, job.Seq, fmt.Sprintf("timed out after %s", timeout)
+	r.limits.timers[seq] = time.AfterFunc(r.left(job.StartedAt, timeout), func() {
 		err := r.cancelWith(context.Background(), id, why)
 		var ended *Ended
+		var disk *store.DiskError
+		if errors.As(err, &disk) {
+			r.limitAgain(seq)
+		}
 		if err != nil && !errors.As(err, &ended) && !errors.Is(err, store.ErrClosed) {
-			r.Log.Error("end job at its timeout", keyJob, id, keyErr, err)
+			r.complain("end job at its timeout", err, keyJob, id)
 		}
 	})
+}
+
+// limitAgain tries once more to end a job whose time is up: the disk failed.
+func (r *Runner) limitAgain(seq int64) {
+	r.limits.mu.Lock()
+	defer r.limits.mu.Unlock()
+	if t := r.limits.timers[seq]; t != nil {
+		t.Reset(retryPause)
+	}
 }
 
 // unlimit forgets the timer of an ended job.

@@ -120,7 +120,7 @@ func (tx *Tx) AppendAudit(e *AuditEntry) error {
 	if len(e.Detail) > 0 && !json.Valid(e.Detail) {
 		return fmt.Errorf("audit: the detail of %q is not JSON", e.Action)
 	}
-	key, err := tx.w.auditKey()
+	key, err := tx.w.store.auditKey()
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}

@@ -23,7 +23,7 @@ func (s *Store) Key(purpose string) ([]byte, error) {
 		err = writeNew(path, text)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("secret key: %w", err)
+		return nil, diskError(s.dir, fmt.Errorf("secret key: %w", err))
 	}
 	master, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(master) != 32 {
@@ -54,5 +54,8 @@ func writeNew(path string, text []byte) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(half, path)
+	if err := os.Rename(half, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
 }

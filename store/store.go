@@ -41,6 +41,7 @@ type Store struct {
 	write    *sql.DB
 	read     *sql.DB
 	writer   *writer
+	disk     disk
 	watchers watchers
 	auditKey func() ([]byte, error) // signs where the audit log ends
 }
@@ -49,16 +50,17 @@ type Store struct {
 // folder's lock (else ErrLocked), creates what is missing and brings the
 // schema up to date (ErrNewer when it is ahead of this binary).
 func Open(dir string) (_ *Store, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create data folder: %w", err)
-	}
 	s := &Store{dir: dir}
 	s.auditKey = sync.OnceValues(func() ([]byte, error) { return s.Key("audit") })
 	defer func() {
 		if err != nil {
 			s.Close()
+			err = diskError(dir, err)
 		}
 	}()
+	if err := makeDir(dir); err != nil {
+		return nil, fmt.Errorf("create data folder: %w", err)
+	}
 	if s.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func Open(dir string) (_ *Store, err error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
-	s.writer, err = startWriter(s.write, s.watchers.wake, s.auditKey)
+	s.writer, err = startWriter(s)
 	return s, err
 }
 
@@ -103,25 +105,20 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping reports whether the file can be read.
-func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	return s.read.QueryRowContext(ctx, `SELECT 1 FROM goose_db_version LIMIT 1`).Scan(&one)
-}
-
 // View calls fn with one consistent picture of the store. ctx ends its
 // queries.
 func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return fmt.Errorf("read store: %w", err)
+		return diskError(s.dir, fmt.Errorf("read store: %w", err))
 	}
 	defer tx.Rollback() //nolint:errcheck // a read has nothing to lose
-	return fn(&Tx{ctx: ctx, q: tx})
+	return diskError(s.dir, fn(&Tx{ctx: ctx, q: tx}))
 }
 
 // Update calls fn in a write transaction and returns once that is durable on
-// disk. If fn fails, all it wrote is undone and its error is returned.
+// disk. If fn fails, all it wrote is undone and its error is returned; if the
+// disk does, a *DiskError.
 //
 // fn may be called more than once, and shares its commit with others that
 // wait: it must not do anything but read and write the Tx. ctx bounds only the

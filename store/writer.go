@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 )
 
 const (
@@ -21,12 +22,12 @@ const (
 // each in a savepoint, commits them together and then answers them all: one
 // flush of the disk serves as many callers as there are.
 type writer struct {
-	conn     *sql.Conn
-	stmts    map[string]*sql.Stmt
-	wake     func(map[Topic]struct{})
-	auditKey func() ([]byte, error)
+	store *Store
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
 
 	small, bulk chan *change
+	probed      time.Time // when the disk was last tried, or its trouble began
 	stopOnce    sync.Once
 	stop, done  chan struct{}
 }
@@ -39,13 +40,13 @@ type change struct {
 	done   chan struct{}
 }
 
-func startWriter(db *sql.DB, wake func(map[Topic]struct{}), auditKey func() ([]byte, error)) (*writer, error) {
-	conn, err := db.Conn(context.Background())
+func startWriter(s *Store) (*writer, error) {
+	conn, err := s.write.Conn(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	w := &writer{
-		conn: conn, stmts: map[string]*sql.Stmt{}, wake: wake, auditKey: auditKey,
+		store: s, conn: conn, stmts: map[string]*sql.Stmt{},
 		small: make(chan *change, maxGroup), bulk: make(chan *change, 1),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -96,19 +97,43 @@ func (w *writer) run() {
 			w.oneByOne(group)
 		}
 		for _, c := range group {
-			if c.err == nil {
-				w.wake(c.topics)
-			}
-			close(c.done)
+			w.answer(c)
 		}
 	}
 }
 
-// next waits for a change and takes all that wait with it. It reports false
-// when the store closes and nothing is left.
+// answer tells of a change that was tried: to its caller, and to those who
+// watch.
+func (w *writer) answer(c *change) {
+	c.err = diskError(w.store.dir, c.err)
+	_, probed := c.topics[TopicDisk]
+	if w.store.disk.note(c.err, probed) {
+		w.probed = time.Now() // give it a moment
+		w.store.watchers.wake(map[Topic]struct{}{TopicDisk: {}})
+	}
+	if c.err == nil {
+		w.store.watchers.wake(c.topics)
+	}
+	close(c.done)
+}
+
+// next waits for a change and takes all that wait with it; while the disk is
+// in trouble, it tries it from time to time. It reports false when the store
+// closes and nothing is left.
 func (w *writer) next() ([]*change, bool) {
 	var group []*change
+	var again <-chan time.Time
+	if w.store.Trouble() != nil {
+		wait := time.Until(w.probed.Add(probeEvery))
+		if wait <= 0 { // whatever else waits, or it might never be tried
+			w.probed = time.Now()
+			return []*change{{fn: probe, done: make(chan struct{})}}, true
+		}
+		again = time.After(wait)
+	}
 	select {
+	case <-again:
+		return w.next()
 	case c := <-w.small:
 		group = append(group, c)
 	case c := <-w.bulk:

@@ -68,6 +68,7 @@ func tell(err error) string {
 var statuses = map[control.Code]int{
 	control.Invalid: http.StatusBadRequest, control.NotFound: http.StatusNotFound,
 	control.Conflict: http.StatusConflict, control.TooSoon: http.StatusTooManyRequests,
+	control.Unavailable: http.StatusServiceUnavailable,
 }
 
 // fault is err as this door tells it. What is our own fault goes to the log,
@@ -79,7 +80,7 @@ func (s *site) fault(err error) error {
 		return nil
 	case errors.As(err, &known):
 		return err
-	case code == control.TooSoon:
+	case code == control.TooSoon || code == control.Unavailable:
 		return &apiError{status: statuses[code], Text: err.Error(), header: http.Header{"Retry-After": {"5"}}}
 	case code != control.Internal:
 		return &apiError{status: statuses[code], Text: err.Error()}
@@ -110,8 +111,9 @@ func operation(id, method, path, summary string) huma.Operation {
 	if strings.Contains(path, "{") {
 		errs = append(errs, http.StatusNotFound)
 	}
-	errs = append(errs, map[string][]int{"cancel": {http.StatusConflict}, "refresh": {http.StatusTooManyRequests},
-		"execute": {http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType}}[id]...)
+	errs = append(errs, map[string][]int{"cancel": {http.StatusConflict, http.StatusServiceUnavailable},
+		"refresh": {http.StatusTooManyRequests, http.StatusServiceUnavailable},
+		"execute": {http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}}[id]...)
 	// The guard has read the body. A time limit for that would end the request
 	// itself, and with it whatever else its connection asks.
 	return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Errors: errs,

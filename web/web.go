@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"stroem/control"
+	"stroem/store"
 )
 
 // Config says what the handler serves, and to whom.
@@ -61,10 +62,11 @@ func (s *site) home(w http.ResponseWriter, _ *http.Request) {
 `, s.cfg.URL)
 }
 
-// healthz answers in Strøm's shape: 200 while the store answers, else 503.
+// healthz answers in Strøm's shape: 200 while the store can be read and
+// written, else 503.
 func (s *site) healthz(w http.ResponseWriter, r *http.Request) {
 	if err := s.cfg.Plane.Healthy(r.Context()); err != nil {
-		if context.Cause(r.Context()) == nil {
+		if context.Cause(r.Context()) == nil && !store.IsTrouble(err) {
 			s.cfg.Log.Error("health", "err", err)
 		}
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unhealthy", "db": "error"})
