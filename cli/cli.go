@@ -48,6 +48,8 @@ type commands struct {
 	Status     statusCmd     `cmd:"" group:"remote" help:"Show how a job and its steps stand."`
 	Logs       logsCmd       `cmd:"" group:"remote" help:"Show what a job's steps said."`
 	Cancel     cancelCmd     `cmd:"" group:"remote" help:"End a job with everything it runs."`
+	Approve    approveCmd    `cmd:"" group:"remote" help:"Say yes to a step that waits for a person."`
+	Reject     rejectCmd     `cmd:"" group:"remote" help:"Say no to a step that waits for a person."`
 
 	Serve  serveCmd  `cmd:"" group:"server" help:"Run the server."`
 	Doctor doctorCmd `cmd:"" group:"server" help:"Check this machine and the data folder."`
@@ -82,6 +84,8 @@ type env struct {
 	config, data   string
 	url, token     string
 	json           bool
+	// still calls do while nothing is drawn; nil: nothing ever is.
+	still func(do func())
 	// notice tells of something beside the output; nil: on stderr, at once.
 	notice func(text string)
 }

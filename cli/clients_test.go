@@ -20,7 +20,7 @@ func TestNewcomersServer(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := serve(t, home, t.TempDir())
-	for _, want := range []string{s.url, filepath.Join(home, ".local", "share", "stroem"), `5 tasks in workspace "default"`,
+	for _, want := range []string{s.url, filepath.Join(home, ".local", "share", "stroem"), `6 tasks in workspace "default"`,
 		"claude mcp add --transport http stroem " + s.url + "/mcp"} {
 		if !strings.Contains(s.greeted, want) {
 			t.Errorf("the greeting lacks %q:\n%s", want, s.greeted)

@@ -96,6 +96,9 @@ func (e *env) inspect(d *taskDoc, where, run string) {
 			e.println(clean(strings.TrimRight(t.Name+"  "+t.Type+"  "+occasion(t), " ")))
 		}
 	}
+	if d.Approval.Agents {
+		e.println("\nA job that an agent begins waits for a person before its first step.")
+	}
 	if d.Error != "" {
 		e.println("\n" + p.red(clean(d.Error)))
 		return

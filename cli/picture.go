@@ -146,7 +146,7 @@ func note(v *view, s *control.Step) string {
 			return "is being ended"
 		}
 	case store.Suspended:
-		return "waits for a person"
+		return waitsFor(s)
 	case store.Cancelled, store.Skipped:
 		return string(s.Status)
 	case store.Failed:
@@ -154,6 +154,9 @@ func note(v *view, s *control.Step) string {
 	}
 	return ""
 }
+
+// waitsFor is what a suspended step asks, on one line.
+func waitsFor(s *control.Step) string { return "waiting for approval: " + clean(s.Message) }
 
 // outputOf is what a step gave to those after it, "" for nothing.
 func outputOf(s *control.Step) string {

@@ -42,6 +42,12 @@ func failing(s control.Step, text string) control.Step {
 	return s
 }
 
+// asking is step with what it asks a person.
+func asking(s control.Step, text string) control.Step {
+	s.Message = text
+	return s
+}
+
 // giving is step with an output.
 func giving(s control.Step, output string) control.Step {
 	s.Output = []byte(output)
@@ -101,7 +107,7 @@ func pictures() map[string]struct {
 			step("fetch", store.Completed, 0, 0.02), step("build", store.Completed, 0.1, 74.9, "fetch")), true},
 		"failing": {told("nightly", store.Running, -1, append(numbered("check", 9), "other: at work"),
 			failing(step("check", store.Failed, 0, 1.5), "exit code 3"), step("other", store.Running, 0, -1),
-			step("publish", store.Skipped, -1, 1.5, "check"), step("person", store.Suspended, 1, -1)), false},
+			step("publish", store.Skipped, -1, 1.5, "check"), asking(step("person", store.Suspended, 1, -1), "Publish\nv2?")), false},
 		"failed": {told("nightly", store.Failed, 9, append(numbered("check", 30), "other: done"),
 			failing(step("check", store.Failed, 0, 1.5), "exit code 3"), step("other", store.Completed, 0, 9),
 			step("publish", store.Skipped, -1, 1.5, "check")), true},

@@ -67,7 +67,11 @@ func (c *renderCmd) show(e *env, list []runner.Preview) error {
 
 // preview shows one step to a person. Its script comes last, as it is.
 func (e *env) preview(p *runner.Preview) {
-	e.println("# step " + clean(p.Step) + ": " + clean(strings.Join(p.Program, " ")))
+	what := clean(strings.Join(p.Program, " "))
+	if p.Message != "" {
+		what = "waits for a person, who is asked:"
+	}
+	e.println("# step " + clean(p.Step) + ": " + what)
 	if p.Error != "" {
 		e.println("# cannot be rendered: " + clean(p.Error))
 		return
@@ -83,6 +87,10 @@ func (e *env) preview(p *runner.Preview) {
 	}
 	for _, place := range p.Places {
 		e.println("# " + clean(place))
+	}
+	if p.Message != "" {
+		e.println(control.Clean(p.Message))
+		return
 	}
 	e.println(control.Clean(strings.TrimSuffix(p.Script, "\n")))
 }

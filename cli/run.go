@@ -16,7 +16,8 @@ type runCmd struct {
 
 // Help shows how the command is used.
 func (runCmd) Help() string {
-	return "The task runs as a server would run it, and nothing is kept of it. Ctrl-C cancels it with everything it started.\n\n" +
+	return "The task runs as a server would run it, and nothing is kept of it. Ctrl-C cancels it with everything it started. " +
+		"Where a step waits for a person, you are asked on the terminal.\n\n" +
 		shown("stroem run hello", "stroem run backup --path ~/ops -i folder=/srv -i keep=3",
 			`stroem run deploy --input-json '{"version": "v1.2.3"}'`, "stroem run hello --json | jq .output")
 }
@@ -35,12 +36,20 @@ func (c *runCmd) Run(e *env) error {
 
 // runIn runs the task until it has ended.
 func runIn(ctx context.Context, e *env, plane *control.Plane, what control.Execution) (*control.Job, error) {
+	task, err := plane.Task(e.ctx, what.Workspace, what.Task)
+	if err != nil {
+		return nil, err
+	}
+	person, err := askerFor(e, plane, task.Task)
+	if err != nil {
+		return nil, err
+	}
 	begun, err := plane.Execute(e.ctx, what)
 	if err != nil {
 		return nil, err
 	}
 	cancelled := cancelOnEnd(e, plane, begun.ID)
-	job, err := e.watch(ctx, plane.Follow, begun.ID, "Ctrl-C cancels")
+	job, err := e.watch(ctx, person.follow, begun.ID, "Ctrl-C cancels")
 	cancelled()
 	if err != nil { // nobody reads our output any more; what runs must be gone all the same
 		return nil, errors.Join(err, plane.Follow(ctx, begun.ID, math.MaxInt64, func(control.Event) error { return nil }))

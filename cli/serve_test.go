@@ -128,8 +128,9 @@ func TestMCPIsOffUnlessConfigured(t *testing.T) {
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	ends := map[string]string{"hello-world": "completed", "deploy-api": "completed", "failing-report": "failed",
-		"backup": "completed", "count-primes": "completed"}
-	inputs := map[string]map[string]any{"deploy-api": {"version": "v1"}}
+		"backup": "completed", "count-primes": "completed", "release": "completed"}
+	inputs := map[string]map[string]any{"deploy-api": {"version": "v1"}, "release": {"version": "v1"}}
+	waits := map[string][]string{"release": {"_approval", "confirm"}} // for a person, in these steps
 	folders, err := fs.ReadDir(examples.FS, ".")
 	if err != nil || len(folders) == 0 {
 		t.Fatal(folders, err)
@@ -150,7 +151,11 @@ func TestExamples(t *testing.T) {
 				if ends[task.Name] == "" {
 					t.Fatalf("how is %s meant to end?", task.Name)
 				}
-				s.await(s.execute("w", task.Name, inputs[task.Name]), ends[task.Name])
+				id := s.execute("w", task.Name, inputs[task.Name])
+				for _, step := range waits[task.Name] {
+					s.approve(id, step)
+				}
+				s.await(id, ends[task.Name])
 			}
 		})
 	}

@@ -18,6 +18,7 @@ type taskDoc struct {
 	Flow        workspace.Ordered[flowDoc] `json:"flow"`
 	Triggers    []workspace.Trigger        `json:"triggers"`
 	CanExecute  bool                       `json:"can_execute"`
+	Approval    workspace.TaskApproval     `json:"approval,omitzero"`
 	Error       string                     `json:"error,omitempty"`
 }
 
@@ -34,7 +35,7 @@ type flowDoc struct {
 // docOfTask is a task of a folder in that shape.
 func docOfTask(t *workspace.Task, triggers []*workspace.Trigger) (*taskDoc, error) {
 	d := &taskDoc{ID: t.Name, Name: t.Title, Description: t.Description, Mode: t.Mode, Folder: t.Folder,
-		Triggers: []workspace.Trigger{}, CanExecute: true, Error: t.Refusal()}
+		Triggers: []workspace.Trigger{}, CanExecute: true, Approval: t.Approval, Error: t.Refusal()}
 	for _, g := range triggers {
 		d.Triggers = append(d.Triggers, *g)
 	}
@@ -58,11 +59,19 @@ func docOfTask(t *workspace.Task, triggers []*workspace.Trigger) (*taskDoc, erro
 
 // fields are the task's inputs as they are declared.
 func (d *taskDoc) fields() (workspace.Fields, error) {
-	var shape workspace.Ordered[workspace.Field]
-	if err := json.Unmarshal(d.Input, &shape); err != nil {
+	fields, err := fieldsOf(d.Input)
+	if err != nil {
 		return nil, fmt.Errorf("read the inputs of task %q: %w", d.ID, err)
 	}
-	var fields workspace.Fields
+	return fields, nil
+}
+
+// fieldsOf reads fields in the shape that callers see.
+func fieldsOf(doc json.RawMessage) (fields workspace.Fields, err error) {
+	var shape workspace.Ordered[workspace.Field]
+	if err := json.Unmarshal(doc, &shape); err != nil {
+		return nil, err
+	}
 	for _, m := range shape {
 		f := m.Value
 		f.Name, f.Title = m.Name, f.Name // "name" is what people read

@@ -29,13 +29,13 @@ func (e *env) watch(ctx context.Context, follow follower, id, hint string) (*con
 		err := follow(ctx, id, 0, func(ev control.Event) error { v.add(ev); return nil })
 		return &v.job, err
 	case t == nil:
-		p := &printer{out: e.stdout, begun: map[string]bool{}, told: map[string]bool{}}
+		p := &printer{out: e.stdout, begun: map[string]bool{}, asked: map[string]bool{}, told: map[string]bool{}}
 		err := follow(ctx, id, 0, p.event)
 		return &p.job, err
 	}
 	s := &stage{env: e, hint: hint}
-	e.notice = s.tell
-	defer func() { e.notice = nil }()
+	e.notice, e.still = s.tell, s.still
+	defer func() { e.notice, e.still = nil, nil }()
 	err := s.run(ctx, follow, id)
 	return &s.v.job, err
 }
@@ -89,11 +89,25 @@ func (s *stage) tell(text string) {
 	s.drawn = nil
 }
 
-// draw puts the picture over the last one. One write holds it all, so that it
-// does not flicker.
+// still calls do under the picture as it stands, which goes on below whatever
+// do left on the terminal.
+func (s *stage) still(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paintOver(false)
+	do()
+	s.drawn = nil
+}
+
 func (s *stage) draw(last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.paintOver(last)
+}
+
+// paintOver puts the picture over the last one. One write holds it all, so that
+// it does not flicker. s.mu is held.
+func (s *stage) paintOver(last bool) {
 	t := s.terminal()
 	if t == nil || s.v.job.ID == "" {
 		return
@@ -137,6 +151,7 @@ type printer struct {
 	out   io.Writer
 	job   control.Job
 	begun map[string]bool // steps that were said to run
+	asked map[string]bool // steps that were said to wait for a person
 	told  map[string]bool // steps that were said to have ended
 	ended bool            // the job was
 	// held are lines of steps that were not said to run. Lines come before the
@@ -165,6 +180,10 @@ func (p *printer) event(ev control.Event) error {
 		if !s.StartedAt.IsZero() && !p.begun[s.Name] {
 			p.begin(s.Name)
 			p.release(s.Name)
+		}
+		if s.Status == store.Suspended && !p.asked[s.Name] {
+			p.asked[s.Name] = true
+			p.say("%s: %s", clean(s.Name), waitsFor(s))
 		}
 		if s.Status.Ended() && !p.told[s.Name] {
 			p.told[s.Name] = true

@@ -212,8 +212,9 @@ func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
 	if err != nil {
 		return store.Job{}, err
 	}
+	agent := e.Source == store.SourceMCP
 	job, err := p.Runner.Submit(ctx, runner.Request{
-		Task: t.StoredTask, Input: e.Input, SourceType: e.Source, Agent: e.Source == store.SourceMCP,
+		Task: t.StoredTask, Input: e.Input, SourceType: e.Source, Agent: agent, Approval: agent && t.Approval.Agents,
 	})
 	return job, notStarted(t.Name, err)
 }
@@ -249,6 +250,11 @@ type Step struct {
 	Type      string   `json:"action_type"`
 	Runner    string   `json:"runner"`
 	DependsOn []string `json:"depends_on"`
+	// Of a step that waits for a person, or did: what it asked, and, while it
+	// waits, the form to be filled in and until when.
+	Message  string          `json:"approval_message,omitempty"`
+	Form     json.RawMessage `json:"approval_fields,omitempty"`
+	Deadline time.Time       `json:"approval_deadline,omitzero"`
 }
 
 // Job is a job with its steps, in the order of its flow.
@@ -279,12 +285,15 @@ func (p *Plane) wholeJob(tx *store.Tx, id string) (j Job, err error) {
 	}
 	j.Steps = []Step{}
 	runs, err := tx.Steps(j.Seq)
+	if err != nil {
+		return j, err
+	}
 	for i, run := range runs {
 		step := &plan.Flow[i]
 		j.Steps = append(j.Steps, Step{StepRun: run, Action: step.Action.Name, Type: step.Action.Type,
 			Runner: "local", DependsOn: append([]string{}, step.DependsOn...)})
 	}
-	return j, err
+	return j, j.waits(tx, plan.Flow)
 }
 
 // hideSecrets is the input as callers see it, without the values of secret

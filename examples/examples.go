@@ -5,5 +5,5 @@ import "embed"
 
 // FS holds a folder for each sample.
 //
-//go:embed backup deploy failing fan-out hello
+//go:embed backup deploy failing fan-out hello release
 var FS embed.FS

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	maxLogLine = 4 << 10 // bytes shown of one log line
-	logLines   = 200     // lines shown of a log
+	maxLogLine  = 4 << 10 // bytes shown of one log line
+	maxQuestion = 4 << 10 // bytes shown of what a person is asked
+	logLines    = 200     // lines shown of a log
 )
 
 func jobArg() mcp.ToolOption {
@@ -60,6 +61,10 @@ type stepStatus struct {
 	StartedAt time.Time    `json:"started_at,omitzero"`
 	ExitCode  *int         `json:"exit_code,omitempty"`
 	Error     string       `json:"error,omitempty"`
+	// Of a step that waits for a person: since when, what it asks, until when.
+	SuspendedAt time.Time `json:"suspended_at,omitzero"`
+	WaitsFor    string    `json:"waits_for,omitempty" jsonschema:"what a person is asked to decide"`
+	Deadline    time.Time `json:"deadline,omitzero"`
 }
 
 // jobStatus is a job as the order shows it.
@@ -105,8 +110,13 @@ func (t tools) statusOf(ctx context.Context, id string, w waitArgs) (out reply[j
 		out.Notes = append(out.Notes, fmt.Sprintf("the job's output was left out: it has %d bytes", len(job.Output)))
 	}
 	var all []stepStatus
+	suspended := false
 	for i := range job.Steps {
-		all = append(all, stepOf(&job.Steps[i].StepRun))
+		all = append(all, stepOf(&job.Steps[i]))
+		suspended = suspended || job.Steps[i].Status == store.Suspended
+	}
+	if suspended {
+		out.Notes = append(out.Notes, "a suspended step waits for a person to approve or reject it; no tool here can do that")
 	}
 	if out.Data.Steps = telling(all); len(out.Data.Steps) < len(all) {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d of %d steps are shown, those that run or failed first", len(out.Data.Steps), len(all)))
@@ -132,7 +142,7 @@ func telling(all []stepStatus) []stepStatus {
 	return fit(ranked, maxResult/2)
 }
 
-func stepOf(run *store.StepRun) stepStatus {
+func stepOf(run *control.Step) stepStatus {
 	s := stepStatus{Name: run.Name, Status: run.Status, Error: control.Clean(run.Error)}
 	switch {
 	case run.Status.Ended():
@@ -143,8 +153,18 @@ func stepOf(run *store.StepRun) stepStatus {
 		}
 	case run.Status == store.Running:
 		s.StartedAt = run.StartedAt
+	case run.Status == store.Suspended:
+		s.StartedAt, s.SuspendedAt, s.WaitsFor, s.Deadline = run.StartedAt, run.SuspendedAt, shorten(run.Message), run.Deadline
 	}
 	return s
+}
+
+// shorten is as much of a step's message as a result has room for.
+func shorten(text string) string {
+	if len(text) <= maxQuestion {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes in all)", strings.ToValidUTF8(text[:maxQuestion], ""), len(text))
 }
 
 // seconds is d to the millisecond.

@@ -11,6 +11,7 @@ import (
 
 	"stroem/control"
 	"stroem/store"
+	"stroem/workspace"
 )
 
 // lastJobs is how many of its runs a task shows.
@@ -138,18 +139,19 @@ type executeCall struct {
 }
 
 type taskDetail struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description"`
-	Input       json.RawMessage `json:"input"`
-	Flow        []taskStep      `json:"flow"`
-	Workspace   string          `json:"workspace"`
-	Folder      string          `json:"folder,omitempty"`
-	CanExecute  bool            `json:"can_execute"`
-	InputSchema json.RawMessage `json:"input_schema,omitempty"`
-	Example     *executeCall    `json:"example,omitempty" jsonschema:"the arguments of an execute_task call"`
-	Triggers    []taskTrigger   `json:"triggers,omitempty"`
-	LastJobs    []taskRun       `json:"last_jobs"`
-	Error       string          `json:"error,omitempty" jsonschema:"why the task cannot run"`
+	Name        string                 `json:"name"`
+	Description string                 `json:"description"`
+	Input       json.RawMessage        `json:"input"`
+	Flow        []taskStep             `json:"flow"`
+	Workspace   string                 `json:"workspace"`
+	Folder      string                 `json:"folder,omitempty"`
+	CanExecute  bool                   `json:"can_execute"`
+	InputSchema json.RawMessage        `json:"input_schema,omitempty"`
+	Example     *executeCall           `json:"example,omitempty" jsonschema:"the arguments of an execute_task call"`
+	Triggers    []taskTrigger          `json:"triggers,omitempty"`
+	LastJobs    []taskRun              `json:"last_jobs"`
+	Approval    workspace.TaskApproval `json:"approval,omitzero" jsonschema:"whose jobs wait for a person before their first step"`
+	Error       string                 `json:"error,omitempty" jsonschema:"why the task cannot run"`
 }
 
 func (t tools) getTask(ctx context.Context, args struct {
@@ -161,7 +163,7 @@ func (t tools) getTask(ctx context.Context, args struct {
 		return out, err
 	}
 	d := taskDetail{Name: found.Name, Description: control.Clean(found.Description), Flow: []taskStep{}, Workspace: found.Workspace,
-		Folder: found.Folder, CanExecute: found.CanExecute, Error: found.Refusal(),
+		Folder: found.Folder, CanExecute: found.CanExecute, Approval: found.Approval, Error: found.Refusal(),
 		Example: &executeCall{found.Workspace, found.Name, found.Input.Example()}}
 	if d.Input, err = found.Input.Shape(); err != nil {
 		return out, err

@@ -42,6 +42,10 @@ func (r *Runner) run(ctx context.Context, a *attempt) {
 		r.abandon(a, err)
 		return
 	}
+	if facts.asks(a) {
+		r.ask(ctx, a, facts)
+		return
+	}
 	secret, err := r.secretsFor(a, facts)
 	a.out = newOutput(&a.step, r.KeepLog, newMasker(secret.values))
 	var spec proc.Spec
@@ -68,10 +72,14 @@ func (r *Runner) run(ctx context.Context, a *attempt) {
 
 // facts are what an attempt needs to know of its job.
 type facts struct {
-	fields workspace.Fields // of the task as it was when the job was submitted
-	flow   workspace.Flow   // likewise
-	runs   []store.StepRun  // how far the steps are
+	fields  workspace.Fields // of the task as it was when the job was submitted
+	flow    workspace.Flow   // likewise
+	runs    []store.StepRun  // how far the steps are
+	answers []store.Approval // where people gave secrets
 }
+
+// asks reports whether the attempt's step waits for a person.
+func (f *facts) asks(a *attempt) bool { return f.flow[a.step.Pos].Action.Type == workspace.Approval }
 
 func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
 	err = r.insist(ctx, a, "read job", func() error {
@@ -82,8 +90,11 @@ func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
 			}
 			f.fields, f.flow = plan.Input, plan.Flow
 			r.limitJob(&a.job, plan.Timeout)
-			if len(plan.Flow[a.step.Pos].DependsOn) > 0 {
-				f.runs, err = tx.Steps(a.job.Seq)
+			if len(plan.Flow[a.step.Pos].DependsOn) == 0 {
+				return nil
+			}
+			if f.runs, err = tx.Steps(a.job.Seq); err == nil && secretForms(plan.Flow) {
+				f.answers, err = tx.Approvals(a.job.Seq)
 			}
 			return err
 		})

@@ -22,6 +22,9 @@ func next(flow workspace.Flow, runs []store.StepRun) decision {
 		place[flow[i].Name] = i
 		at[i] = runs[i].Status
 	}
+	// A job that a person did not let begin never does, whatever its steps say
+	// of failures.
+	barred := len(flow) > 0 && flow[0].Name == workspace.PolicyStep && at[0].Ended() && at[0] != store.Completed
 	var d decision
 	// A step never stands before one that it depends on, so one pass also
 	// carries a skip on to everything behind it.
@@ -33,7 +36,10 @@ func next(flow workspace.Flow, runs []store.StepRun) decision {
 		for k, name := range flow[i].DependsOn {
 			deps[k] = at[place[name]]
 		}
-		switch at[i] = due(deps, flow[i].ContinueOnFailure); at[i] {
+		if at[i] = due(deps, flow[i].ContinueOnFailure); barred {
+			at[i] = store.Skipped
+		}
+		switch at[i] {
 		case store.Ready:
 			d.Ready = append(d.Ready, i)
 		case store.Skipped:

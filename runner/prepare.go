@@ -77,7 +77,7 @@ func (r *Runner) secretsFor(a *attempt, f facts) (s secretFacts, err error) {
 		return s, err
 	}
 	s.add(f.fields, s.input)
-	return s, nil
+	return s, r.openAnswers(f, &s)
 }
 
 // add hides the values of the secret fields of an input as well.

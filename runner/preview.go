@@ -14,8 +14,9 @@ import (
 // other steps have run stands as <step.output.x>.
 type Preview struct {
 	Step    string             `json:"step"`
-	Program []string           `json:"program"` // and its flags
-	Script  string             `json:"script"`
+	Message string             `json:"message,omitempty"` // of an approval, which runs nothing
+	Program []string           `json:"program,omitempty"` // and its flags
+	Script  string             `json:"script,omitempty"`
 	Places  []string           `json:"places,omitempty"` // of the values in the script: file:line:column, what, where
 	Args    []string           `json:"args,omitempty"`
 	Error   string             `json:"error,omitempty"` // why it cannot be rendered
@@ -58,6 +59,11 @@ func (r *Runner) preview(step *workspace.Step, flow workspace.Flow, secret *secr
 		if key := flow[i].Key(); key != step.Key() {
 			rend.vars[key] = map[string]any{"output": unknown(key, step)}
 		}
+	}
+	if step.Action.Type == workspace.Approval {
+		text, err := rend.message(step)
+		p.Message = newMasker(secret.values).hideString(text)
+		return p, err
 	}
 	input, err := rend.stepInput(step)
 	if err != nil {
@@ -130,7 +136,7 @@ func plant(tree any, path []string, leaf string) any {
 // templatesOf are all texts of a step that may be templates.
 func templatesOf(step *workspace.Step) []string {
 	a := &step.Action
-	texts := slices.Concat([]string{a.Script, a.Workdir}, a.Args, leaves(step.Input))
+	texts := slices.Concat([]string{a.Script, a.Message, a.Workdir}, a.Args, leaves(step.Input))
 	for _, v := range a.Env {
 		texts = append(texts, v.Value)
 	}

@@ -32,6 +32,9 @@ func (r *Runner) recover(ctx context.Context) error {
 			}
 			found = append(found, newAttempt(job, run))
 		}
+		if err := r.limitWaiting(tx); err != nil {
+			return err
+		}
 		return r.limitRunning(tx)
 	})
 	if err != nil {
@@ -52,6 +55,10 @@ func (r *Runner) takeUp(ctx context.Context, a *attempt) {
 	facts, err := r.facts(ctx, a)
 	if err != nil {
 		r.abandon(a, err)
+		return
+	}
+	if facts.asks(a) { // nothing was done
+		r.ask(ctx, a, facts)
 		return
 	}
 	p, state, err := proc.Attach(r.folder(a.step.Attempt), a.step.Attempt)

@@ -21,6 +21,23 @@ type Request struct {
 	SourceType store.SourceType
 	SourceID   string
 	Agent      bool // begun over MCP or with an API key
+	// Approval asks for a person's word before the first step, because a policy
+	// does. RequestedBy is the credential whose job it is.
+	Approval    bool
+	RequestedBy string
+}
+
+// Also is more that is to be committed together with a change of the job, or
+// not at all.
+type Also func(*store.Tx, *store.Job) error
+
+func all(also []Also, tx *store.Tx, job *store.Job) error {
+	for _, do := range also {
+		if err := do(tx, job); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Refused says why a task cannot run at all, whatever its input.
@@ -31,19 +48,26 @@ func (e *Refused) Error() string { return e.Reason }
 // Submit checks the input and makes a job of the task. Once it returns, the
 // job is on disk and will run. Errors: *Refused, *workspace.InputError, or
 // the store's.
-func (r *Runner) Submit(ctx context.Context, req Request) (store.Job, error) {
+func (r *Runner) Submit(ctx context.Context, req Request, also ...Also) (store.Job, error) {
 	d, err := r.draft(req)
 	if err != nil {
 		return store.Job{}, err
 	}
-	err = r.Store.Update(ctx, d.insert)
+	err = r.Store.Update(ctx, func(tx *store.Tx) error {
+		if err := d.insert(tx); err != nil {
+			return err
+		}
+		return all(also, tx, &d.job)
+	})
 	return d.job, err
 }
 
 // draft is a job that is not in the store yet.
 type draft struct {
-	job  store.Job
-	plan *workspace.Task
+	job         store.Job
+	plan        *workspace.Task
+	gated       bool // it waits for a person before its first step
+	requestedBy string
 }
 
 // draft checks the request. Errors: *Refused, *workspace.InputError.
@@ -67,7 +91,11 @@ func (r *Runner) draft(req Request) (*draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make job id: %w", err)
 	}
-	return &draft{plan: r.withDefaults(task.Task), job: store.Job{
+	plan := task.Task
+	if req.Approval {
+		plan = gated(plan)
+	}
+	return &draft{plan: r.withDefaults(plan), gated: req.Approval, requestedBy: req.RequestedBy, job: store.Job{
 		ID: id.String(), Workspace: task.Workspace, Task: task.Name, Folder: task.Folder, Status: store.Pending,
 		SourceType: req.SourceType, SourceID: req.SourceID, Agent: req.Agent, Revision: task.Revision,
 		CreatedAt: r.Now(), Dir: task.Dir, Input: doc,
@@ -76,7 +104,10 @@ func (r *Runner) draft(req Request) (*draft, error) {
 
 // insert makes the job one that runs.
 func (d *draft) insert(tx *store.Tx) error {
-	return tx.InsertJob(&d.job, d.plan, firstRuns(d.plan.Flow))
+	if err := tx.InsertJob(&d.job, d.plan, firstRuns(d.plan.Flow)); err != nil || !d.gated {
+		return err
+	}
+	return tx.ApplyPolicy(d.job.Seq, 0, d.requestedBy)
 }
 
 // skip records that the job was not begun: it has ended, and has no steps.
@@ -162,21 +193,29 @@ func (e *Ended) Error() string { return fmt.Sprintf("the job is already %s", e.S
 // Cancel ends a job: it is cancelled at once, with all its steps that have not
 // begun. Steps that run are ended with their whole process tree and are
 // cancelled when that is gone. Errors: *Ended, store.ErrNotFound.
-func (r *Runner) Cancel(ctx context.Context, id string) error { return r.cancelWith(ctx, id, "") }
+func (r *Runner) Cancel(ctx context.Context, id string, also ...Also) error {
+	return r.cancelWith(ctx, id, "", also...)
+}
 
 // cancelWith cancels a job and says in it why.
-func (r *Runner) cancelWith(ctx context.Context, id, why string) error {
-	err := r.Store.Update(ctx, func(tx *store.Tx) error {
-		job, err := tx.Job(id)
-		if err != nil {
+func (r *Runner) cancelWith(ctx context.Context, id, why string, also ...Also) error {
+	var job store.Job
+	err := r.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		if job, err = tx.Job(id); err != nil {
 			return err
 		}
 		if job.Status.Ended() {
 			return &Ended{Status: job.Status}
 		}
 		job.Error = why
-		return cancelJob(tx, &job, r.Now())
+		if err := cancelJob(tx, &job, r.Now()); err != nil {
+			return err
+		}
+		return all(also, tx, &job)
 	})
+	if err == nil {
+		r.unlimit(job.Seq)
+	}
 	var ended *Ended
 	if err == nil || errors.As(err, &ended) && ended.Status == store.Cancelled {
 		r.endAttempts(id)

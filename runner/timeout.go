@@ -46,10 +46,50 @@ func (r *Runner) left(from time.Time, limit time.Duration) time.Duration {
 	return min(limit, from.Add(limit).Sub(r.Now()))
 }
 
-// limits are the timers of jobs that have begun and have a timeout.
+// wholeJob stands among a job's steps for the job itself.
+const wholeJob = -1
+
+// limits are the timers of jobs that have begun, and of steps that wait for a
+// person, where they have a timeout.
 type limits struct {
 	mu     sync.Mutex
-	timers map[int64]*time.Timer
+	timers map[int64]map[int]*time.Timer // by job, and by step's place
+}
+
+// set lets fire be called once after a while, unless that is set already.
+func (l *limits) set(job int64, step int, in time.Duration, fire func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timers == nil {
+		l.timers = map[int64]map[int]*time.Timer{}
+	}
+	if l.timers[job] == nil {
+		l.timers[job] = map[int]*time.Timer{}
+	}
+	if l.timers[job][step] == nil {
+		l.timers[job][step] = time.AfterFunc(in, fire)
+	}
+}
+
+// drop forgets the timer of one step.
+func (l *limits) drop(job int64, step int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t := l.timers[job][step]; t != nil {
+		t.Stop()
+		delete(l.timers[job], step)
+	}
+	if len(l.timers[job]) == 0 {
+		delete(l.timers, job)
+	}
+}
+
+// dropJob forgets all timers of a job. l.mu is held.
+func (l *limits) dropJob(job int64) {
+	for _, t := range l.timers[job] {
+		t.Stop()
+	}
+	delete(l.timers, job)
 }
 
 // limitJob sees to it that the job ends when its time is up, counted from the
@@ -58,16 +98,8 @@ func (r *Runner) limitJob(job *store.Job, timeout time.Duration) {
 	if timeout == 0 || job.StartedAt.IsZero() {
 		return
 	}
-	r.limits.mu.Lock()
-	defer r.limits.mu.Unlock()
-	if r.limits.timers == nil {
-		r.limits.timers = map[int64]*time.Timer{}
-	}
-	if r.limits.timers[job.Seq] != nil {
-		return
-	}
 	id, seq, why := job.ID, job.Seq, fmt.Sprintf("timed out after %s", timeout)
-	r.limits.timers[seq] = time.AfterFunc(r.left(job.StartedAt, timeout), func() {
+	r.limits.set(seq, wholeJob, r.left(job.StartedAt, timeout), func() {
 		err := r.cancelWith(context.Background(), id, why)
 		var ended *Ended
 		var disk *store.DiskError
@@ -84,28 +116,24 @@ func (r *Runner) limitJob(job *store.Job, timeout time.Duration) {
 func (r *Runner) limitAgain(seq int64) {
 	r.limits.mu.Lock()
 	defer r.limits.mu.Unlock()
-	if t := r.limits.timers[seq]; t != nil {
+	if t := r.limits.timers[seq][wholeJob]; t != nil {
 		t.Reset(retryPause)
 	}
 }
 
-// unlimit forgets the timer of an ended job.
+// unlimit forgets the timers of an ended job.
 func (r *Runner) unlimit(seq int64) {
 	r.limits.mu.Lock()
 	defer r.limits.mu.Unlock()
-	if t := r.limits.timers[seq]; t != nil {
-		t.Stop()
-		delete(r.limits.timers, seq)
-	}
+	r.limits.dropJob(seq)
 }
 
 // unlimitAll stops all timers: the next server sets them anew.
 func (r *Runner) unlimitAll() {
 	r.limits.mu.Lock()
 	defer r.limits.mu.Unlock()
-	for seq, t := range r.limits.timers {
-		t.Stop()
-		delete(r.limits.timers, seq)
+	for seq := range r.limits.timers {
+		r.limits.dropJob(seq)
 	}
 }
 

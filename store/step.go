@@ -15,6 +15,7 @@ type StepRun struct {
 	Attempt     string          `json:"-"` // names the attempt's folder
 	Boot        string          `json:"-"` // the boot of the machine it was started in
 	StartedAt   time.Time       `json:"started_at,omitzero"`
+	SuspendedAt time.Time       `json:"suspended_at,omitzero"` // since when it waits, or waited, for a person
 	CompletedAt time.Time       `json:"completed_at,omitzero"`
 	ExitCode    *int            `json:"exit_code,omitempty"` // nil when no process came to its end
 	OutOffset   int64           `json:"-"`                   // bytes of stdout that are in the log
@@ -29,12 +30,12 @@ type StepRun struct {
 // Duration is how long the step ran, zero until it has ended.
 func (s *StepRun) Duration() time.Duration { return between(s.StartedAt, s.CompletedAt) }
 
-const stepColumns = `job, pos, name, status, attempt, boot, started_at, completed_at, exit_code, out_offset, err_offset,
-	log_lines, cut_bytes, cut_lines, error, output`
+const stepColumns = `job, pos, name, status, attempt, boot, started_at, suspended_at, completed_at, exit_code,
+	out_offset, err_offset, log_lines, cut_bytes, cut_lines, error, output`
 
 func (s *StepRun) fields() []any {
-	return []any{&s.Job, &s.Pos, &s.Name, &s.Status, &s.Attempt, &s.Boot, stamp{&s.StartedAt}, stamp{&s.CompletedAt},
-		&s.ExitCode, &s.OutOffset, &s.ErrOffset, &s.LogLines, &s.CutBytes, &s.CutLines, &s.Error,
+	return []any{&s.Job, &s.Pos, &s.Name, &s.Status, &s.Attempt, &s.Boot, stamp{&s.StartedAt}, stamp{&s.SuspendedAt},
+		stamp{&s.CompletedAt}, &s.ExitCode, &s.OutOffset, &s.ErrOffset, &s.LogLines, &s.CutBytes, &s.CutLines, &s.Error,
 		document{(*[]byte)(&s.Output)}}
 }
 

@@ -334,6 +334,7 @@ func TestQueriesOfTheQueueUseTheirIndex(t *testing.T) {
 		`SELECT min(turn) FROM step WHERE status = 'ready'`:                                             "step_ready",
 		`SELECT * FROM step WHERE status = 'ready' ORDER BY turn, job, pos LIMIT 1`:                     "step_ready",
 		`SELECT * FROM step WHERE status = 'running' ORDER BY job, pos`:                                 "step_running",
+		`SELECT * FROM step WHERE status = 'suspended' ORDER BY job, pos`:                               "step_suspended",
 		`SELECT seq FROM job WHERE status = 'failed' ORDER BY seq DESC LIMIT 20`:                        "job_by_status",
 		`SELECT seq FROM job WHERE workspace = 'w' ORDER BY seq DESC LIMIT 20`:                          "job_by_workspace",
 		`SELECT seq FROM job WHERE task='t' ORDER BY seq DESC LIMIT 1`:                                  "job_by_name",

@@ -212,7 +212,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &api); err != nil || api.OpenAPI != "3.1.0" {
 		t.Fatal(err, api.OpenAPI)
 	}
-	bodies := map[string]string{"execute": `{"input":{"name":"Bob"}}`}
+	bodies := map[string]string{"execute": `{"input":{"name":"Bob"}}`, "approve": `{"approved":true}`}
 	fill := strings.NewReplacer("{ws}", "w", "{task}", "hello", "{id}", id, "{step}", "say")
 	seen := 0
 	for path, methods := range api.Paths {
@@ -222,11 +222,12 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			if op.OperationID == "log-stream" {
 				continue
 			}
-			if op.OperationID == "cancel" {
+			ended := op.OperationID == "cancel" || op.OperationID == "approve"
+			if ended {
 				status = "default" // this job has ended
 			}
 			kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
-			if op.OperationID == "cancel" && res.StatusCode == 409 {
+			if ended && res.StatusCode == 409 {
 				seen++
 				continue
 			}
@@ -251,7 +252,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			seen++
 		}
 	}
-	if seen != 15 {
+	if seen != 16 {
 		t.Errorf("%d operations were called", seen)
 	}
 	if _, body := ask(t, srv, http.MethodGet, "/api/jobs/"+id, "", nil); !strings.Contains(body, `"n":9007199254740993`) {
@@ -274,7 +275,7 @@ func TestListsAndCounts(t *testing.T) {
 		{"/api/workspaces/w/tasks/hello/stats", `"sample_size":3`},
 		{"/api/workspaces/w/tasks/waits/stats", `"task":null`},
 		{"/api/workspaces/w/tasks", `"id":"hello","name":"Say hello","description":"Greets","mode":"distributed","has_triggers":true`},
-		{"/api/workspaces", `"tasks_count":2,"actions_count":1,"triggers_count":1`},
+		{"/api/workspaces", `"tasks_count":3,"actions_count":1,"triggers_count":1`},
 		{"/api/workspaces/w/triggers", `"cron":"0 2 * * *","task":"hello","enabled":true,"input":{"name":"cron"},"next_runs":["20`},
 		{"/api/config", `"auth_required":false`},
 	} {

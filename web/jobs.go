@@ -109,6 +109,9 @@ type jobStep struct {
 	DependsOn    []string     `json:"depends_on"`
 	RetryAttempt int          `json:"retry_attempt"`
 	MaxRetries   int          `json:"max_retries"`
+	Message      string       `json:"approval_message,omitempty" doc:"What a person was asked."`
+	Form         rawJSON      `json:"approval_fields,omitempty" doc:"Of a suspended step, from each field's name to its definition."`
+	Deadline     *time.Time   `json:"approval_deadline,omitempty" doc:"Until when the step waits for an answer."`
 }
 
 func (s *site) job(ctx context.Context, in *JobID) (jobDetail, error) {
@@ -123,7 +126,8 @@ func detailOf(j *control.Job) jobDetail {
 		st := &j.Steps[i]
 		step := jobStep{Name: st.Name, Action: st.Action, Type: st.Type, Runner: st.Runner, Input: rawJSON("null"), Output: orNull(st.Output),
 			Status: st.Status, StartedAt: present(st.StartedAt), CompletedAt: present(st.CompletedAt), ExitCode: st.ExitCode,
-			Error: present(st.Error), DependsOn: st.DependsOn}
+			Error: present(st.Error), DependsOn: st.DependsOn, SuspendedAt: present(st.SuspendedAt), Message: st.Message, Form: st.Form,
+			Deadline: present(st.Deadline)}
 		if st.Status.Ended() {
 			secs := st.Duration().Seconds()
 			step.Duration = &secs
@@ -146,4 +150,30 @@ type cancelled struct {
 
 func (s *site) cancel(ctx context.Context, in *JobID) (cancelled, error) {
 	return cancelled{store.Cancelled}, s.cfg.Plane.Cancel(ctx, in.ID)
+}
+
+type approveBody struct {
+	Approved bool    `json:"approved"`
+	Input    rawJSON `json:"input,omitempty" doc:"The form, from each field's name to its value; with an approval."`
+	Reason   string  `json:"rejection_reason,omitempty" doc:"With a rejection; at most 4096 bytes of it are kept."`
+}
+
+type answered struct {
+	Status string `json:"status" enum:"approved,rejected"`
+}
+
+func (s *site) approve(ctx context.Context, in *struct {
+	JobID
+	Step string `path:"step" doc:"Step name"`
+	Body approveBody
+}) (answered, error) {
+	input, err := control.ParseInput(in.Body.Input)
+	if err != nil {
+		return answered{}, err
+	}
+	out := answered{"rejected"}
+	if in.Body.Approved {
+		out.Status = "approved"
+	}
+	return out, s.cfg.Plane.Approve(ctx, control.Answer{Job: in.ID, Step: in.Step, Approved: in.Body.Approved, Input: input, Reason: in.Body.Reason})
 }

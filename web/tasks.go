@@ -108,7 +108,9 @@ type taskDetail struct {
 	Flow        rawJSON   `json:"flow" doc:"From each step's name to what it does, in the order of the flow."`
 	Triggers    []trigger `json:"triggers"`
 	CanExecute  bool      `json:"can_execute"`
-	Error       string    `json:"error,omitempty" doc:"Why the task cannot run yet."`
+	// Approval is a pointer so that it is left out where nothing is asked.
+	Approval *workspace.TaskApproval `json:"approval,omitempty" doc:"Whose jobs wait for a person before they begin."`
+	Error    string                  `json:"error,omitempty" doc:"Why the task cannot run yet."`
 }
 
 type flowStep struct {
@@ -127,7 +129,7 @@ func (s *site) task(ctx context.Context, in *OfTask) (taskDetail, error) {
 		return taskDetail{}, err
 	}
 	out := taskDetail{ID: t.Name, Name: t.Title, Description: t.Description, Mode: t.Mode, Folder: t.Folder,
-		CanExecute: t.CanExecute, Error: t.Refusal()}
+		CanExecute: t.CanExecute, Approval: present(t.Approval), Error: t.Refusal()}
 	if out.Input, err = t.Input.Shape(); err != nil {
 		return out, err
 	}

@@ -35,6 +35,9 @@ tasks:
   waits:
     flow:
       s: {type: script, script: 'echo begun; sleep 1000'}
+  gate:
+    flow:
+      ask: {type: approval, message: "Go <on>?", timeout: 1h, input: {why: {type: string, required: true}, n: {type: integer, default: 3}}}
 triggers:
   nightly: {type: scheduler, cron: "0 2 * * *", task: hello, input: {name: cron}}
 `

@@ -26,9 +26,12 @@ type Action struct {
 	Args         []string `json:"args,omitempty"`    // templates
 	Env          []EnvVar `json:"env,omitempty"`     // in YAML order
 	Workdir      string   `json:"workdir,omitempty"` // a template, relative to the workspace
-	Input        Fields   `json:"input,omitempty"`
-	Output       Outputs  `json:"output,omitempty"`
-	Idempotent   bool     `json:"idempotent,omitempty"`
+	// Message is what an approval asks a person: a template. Its Input is then
+	// the form that the answer fills in.
+	Message    string  `json:"message,omitempty"`
+	Input      Fields  `json:"input,omitempty"`
+	Output     Outputs `json:"output,omitempty"`
+	Idempotent bool    `json:"idempotent,omitempty"`
 	// AllowRaw lets the script write input by raw even in an agent's job.
 	AllowRaw bool `json:"allow_raw,omitempty"`
 	At       Pos  `json:"at,omitzero"`
@@ -62,8 +65,11 @@ type actionDef struct {
 // could be an option.
 var dependency = regexp.MustCompile(`^[A-Za-z0-9@][A-Za-z0-9._@/\[\],=<>!~^+-]*$`)
 
-// actionTypes are the types of actions; only scripts run yet.
-var actionTypes = []string{"script", "docker", "pod", "task", "agent", "approval"}
+// Approval is the type of actions that wait for a person.
+const Approval = "approval"
+
+// actionTypes are the types of actions; scripts and approvals run.
+var actionTypes = []string{"script", "docker", "pod", "task", "agent", Approval}
 
 // actionKeys says for which types a field is; "" is for all.
 var actionKeys = map[string]string{
@@ -108,7 +114,7 @@ func (r *reader) actionBody(d *actionDef, list []pair, what string) {
 			d.Type = r.word(p)
 			if d.Type != "" && !contains(actionTypes, d.Type) {
 				r.out.fail(r.at(p.node), "unknown action type "+quote(d.Type), r.typeHint(d.Type, actionTypes))
-			} else if d.Type != "" && d.Type != "script" {
+			} else if d.Type != "" && d.Type != "script" && d.Type != Approval {
 				r.refuse(r.at(p.node), "an action of type "+quote(d.Type)+notYet)
 			}
 		}
@@ -133,8 +139,20 @@ func (r *reader) actionBody(d *actionDef, list []pair, what string) {
 			r.out.fail(d.At, fmt.Sprintf("%s of type %s has no %s", what, quote(d.Type), quote(k)), "add it")
 		}
 	}
-	if d.Type == "script" {
+	switch d.Type {
+	case "script":
 		r.scriptAction(d, what)
+	case Approval:
+		r.approvalAction(d)
+	}
+}
+
+// approvalAction speaks of fields that only something that is run can use.
+func (r *reader) approvalAction(d *actionDef) {
+	for _, key := range []string{"output", "env", "workdir", "idempotent"} {
+		if at, set := d.fields[key]; set {
+			r.out.warn(at, quote(key)+" means nothing to an approval, which runs nothing", "it may be left out")
+		}
 	}
 }
 
@@ -170,6 +188,7 @@ func (r *reader) actionFields(d *actionDef) map[string]func(pair) {
 		"retry":      func(p pair) { r.retry(p) },
 		"idempotent": func(p pair) { d.Idempotent = r.boolean(p) },
 		"allow_raw":  func(p pair) { d.AllowRaw = r.boolean(p) },
+		"message":    func(p pair) { r.message(d, p) },
 		"script":     func(p pair) { r.script(d, p) },
 		"source":     func(p pair) { r.source(d, p) },
 		"runner": func(p pair) {
@@ -212,6 +231,14 @@ func (r *reader) actionFields(d *actionDef) map[string]func(pair) {
 		},
 		"manifest": refuse, "task": func(p pair) { d.task = &item{r.word(p), r.deref(p.node)} },
 	}
+}
+
+// message reads what an approval asks.
+func (r *reader) message(d *actionDef, p pair) {
+	if d.Message = r.str(p); strings.TrimSpace(d.Message) == "" {
+		r.out.fail(p.at, `"message" is empty`, "write what a person is to decide")
+	}
+	d.add(r.template(p.node, `"message"`))
 }
 
 func (d *actionDef) add(t *template) {

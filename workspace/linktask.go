@@ -42,9 +42,9 @@ func (l *linker) hookRefusals(d *taskDef, steps []*Step) []Problem {
 	for _, h := range d.hooks {
 		own[h.list] = true
 	}
-	suspends := false
+	suspends := d.Approval.Agents
 	for _, s := range steps {
-		suspends = suspends || s.Action.Type == "approval"
+		suspends = suspends || s.Action.Type == Approval
 	}
 	var out []Problem
 	for _, h := range l.hooks {
@@ -84,7 +84,7 @@ func (l *linker) fits(p *part, d *taskDef) bool {
 
 // size is what the action adds to a plan, roughly.
 func (d *actionDef) size() int {
-	n := len(d.Script) + len(d.Description) + 100*(len(d.Input)+len(d.Output)+len(d.Refusals))
+	n := len(d.Script) + len(d.Message) + len(d.Description) + 100*(len(d.Input)+len(d.Output)+len(d.Refusals))
 	for _, t := range d.texts {
 		n += 20 * len(t.uses)
 	}
@@ -220,8 +220,13 @@ func (f *linkedFlow) startsItself(d *stepDef, a *actionDef) {
 // literals in the types that the action declares.
 func (f *linkedFlow) handOver(i int, d *stepDef, a *actionDef) map[string]any {
 	input := maps.Clone(d.Input)
-	if a.Type == "approval" {
-		return input // its inputs are asked of a person
+	if a.Type == Approval {
+		// Its inputs are asked of a person. Its message sees the job's input with
+		// the step's over it.
+		in := f.input
+		in.given, in.otherwise = d.Input, "add it to the step's input, or to the task's"
+		f.bodyUses(i, d, a, in)
+		return input
 	}
 	for j := range a.Input {
 		field := &a.Input[j]
@@ -231,19 +236,24 @@ func (f *linkedFlow) handOver(i int, d *stepDef, a *actionDef) map[string]any {
 			f.part.problems.fail(d.At, fmt.Sprintf("step %s does not give %s, which action %s requires", quote(d.Name), quote(field.Name), quote(a.Name)), "add it to the step's input")
 		}
 	}
-	in := inputs{declared: declared(a.Input), given: d.Input}
+	in := inputs{declared: declared(a.Input), given: d.Input, otherwise: "add it to the step's input, or to the action's"}
 	for _, name := range keys(d.Input) {
 		if len(a.Input) > 0 && !in.declared[name] {
 			f.part.problems.warn(d.inputAt[name], fmt.Sprintf("action %s has no input %s", quote(a.Name), quote(name)), f.suggest(name, a.Input.Names, "declare it there, or remove it here"))
 		}
 	}
+	f.bodyUses(i, d, a, in)
+	return input
+}
+
+// bodyUses checks the names that the texts of a named action read.
+func (f *linkedFlow) bodyUses(i int, d *stepDef, a *actionDef, in inputs) {
 	for _, u := range uses(a.texts) {
 		if f.part.problems.full() {
-			break
+			return
 		}
 		f.bodyUse(i, d, a, u, in)
 	}
-	return input
 }
 
 // bodyUse checks a name that the text of a named action reads. What is wrong
@@ -255,7 +265,7 @@ func (f *linkedFlow) bodyUse(i int, d *stepDef, a *actionDef, u use, in inputs) 
 		what, fix = f.stepUse(i, u)
 	case len(u.path) > 1 && !in.has(u.path[1]) && !u.optional:
 		if what, fix = u.unhyphened(in.has); what == "" {
-			what, fix = "no input "+quote(u.path[1])+" is declared or given", "add it to the step's input, or to the action's"
+			what, fix = "no input "+quote(u.path[1])+" is declared or given", in.otherwise
 		}
 	}
 	if what != "" {
@@ -399,7 +409,7 @@ func (l *linker) checkAction(o *owned[*actionDef]) {
 		return
 	}
 	l.childTask(o.part, o.def)
-	if o.used {
+	if o.used || o.def.Type == Approval { // whose message sees the job's input
 		return
 	}
 	in := inputs{declared: declared(o.def.Input)}

@@ -105,7 +105,7 @@ func sound(t testing.TB, w *workspace.Workspace) {
 		}
 		if len(task.Refusals) == 0 {
 			for _, s := range task.Flow {
-				if s.Action.Type != "script" || s.Action.Script == "" {
+				if s.Action.Script == "" && (s.Action.Type != workspace.Approval || s.Action.Message == "") {
 					t.Errorf("task %q: step %q runs nothing", task.Name, s.Name)
 				}
 			}
@@ -214,7 +214,7 @@ func summary(w *workspace.Workspace) string {
 			for _, x := range []struct {
 				name string
 				v    any
-			}{{"interpreter", a.Interpreter}, {"args", a.Args}, {"env", a.Env}, {"workdir", a.Workdir}, {"source", a.Source}, {"input", a.Input}, {"output", a.Output}} {
+			}{{"interpreter", a.Interpreter}, {"args", a.Args}, {"env", a.Env}, {"workdir", a.Workdir}, {"source", a.Source}, {"message", a.Message}, {"input", a.Input}, {"output", a.Output}} {
 				if !reflect.ValueOf(x.v).IsZero() {
 					fmt.Fprintf(&b, " %s %s", x.name, js(x.v))
 				}

@@ -3,6 +3,7 @@ package workspace
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,9 +82,10 @@ func (r *reader) step(task string, p pair) *stepDef {
 	var own, rest []pair
 	list := r.pairs(p.node, what, "a map")
 	set := map[string]Pos{}
+	form := r.asksAPerson(list) // then input is the action's, and asked of that person
 	for _, q := range list {
 		set[q.key] = q.at
-		if stepKeys[q.key] {
+		if stepKeys[q.key] && !(form && q.key == "input") {
 			own = append(own, q)
 		} else {
 			rest = append(rest, q)
@@ -112,6 +114,12 @@ func (r *reader) step(task string, p pair) *stepDef {
 	return d
 }
 
+// asksAPerson reports whether fields of a step make it an inline approval.
+func (r *reader) asksAPerson(list []pair) bool {
+	return slices.ContainsFunc(list, func(p pair) bool { return p.key == "type" && r.deref(p.node).Value == Approval }) &&
+		!slices.ContainsFunc(list, func(p pair) bool { return p.key == "action" })
+}
+
 func (r *reader) stepName(p pair) {
 	if why := badName(p.key); why != "" {
 		r.out.fail(p.at, "the step's name "+why, "choose another name")
@@ -122,7 +130,7 @@ func (r *reader) stepName(p pair) {
 		r.out.fail(p.at, "the step's name "+quote(p.key)+" has a bracket", "remove [ and ], which number the runs of a loop")
 	case contains(reserved, stepKey(p.key)):
 		r.out.fail(p.at, "a step cannot be named "+quote(p.key)+", which means something else in templates", "choose another name")
-	case p.key == "_server" || p.key == "_approval":
+	case p.key == "_server" || p.key == PolicyStep:
 		r.out.fail(p.at, "the step's name "+quote(p.key)+" is kept for the server", "choose another name")
 	}
 }

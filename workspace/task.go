@@ -20,11 +20,22 @@ type Task struct {
 	// Timeout bounds a job, from the start of its first step, in nanoseconds;
 	// 0: nothing does.
 	Timeout time.Duration `json:"timeout,omitempty"`
-	At      Pos           `json:"at,omitzero"`
+	// Approval says whose jobs wait for a person before their first step.
+	Approval TaskApproval `json:"approval,omitzero"`
+	At       Pos          `json:"at,omitzero"`
 	// Refusals are what this version cannot run. With any, the task is listed
 	// and not started.
 	Refusals []Problem `json:"refusals,omitempty"`
 }
+
+// TaskApproval says whose jobs of a task wait for a person before they begin.
+type TaskApproval struct {
+	Agents bool `json:"agents,omitempty"`
+}
+
+// PolicyStep is the name of the step in which a job waits for a person because
+// a task or a rule says so. No author's step has it.
+const PolicyStep = "_approval"
 
 // Refusal is a sentence that says why the task cannot run yet, or "".
 func (t *Task) Refusal() string {
@@ -68,6 +79,7 @@ func (r *reader) task(p pair) *taskDef {
 		"flow":        func(q pair) { hasFlow = true; d.flow = r.flow(p.key, q) },
 		"timeout":     func(q pair) { d.Timeout = r.durationUpTo(q, maxTaskTimeout) },
 		"retry":       func(q pair) { r.retry(q) },
+		"approval":    func(q pair) { r.taskApproval(d, q) },
 	}
 	for _, name := range hookNames {
 		known[name] = func(q pair) {
@@ -86,6 +98,18 @@ func (r *reader) task(p pair) *taskDef {
 	r.refusals = nil
 	d.faulty = r.out.errors > before
 	return d
+}
+
+// taskApproval reads whose jobs wait for a person.
+func (r *reader) taskApproval(d *taskDef, p pair) {
+	for _, q := range r.pairs(p.node, `"approval"`, "a map such as {agents: true}") {
+		if q.key == "agents" {
+			d.Approval.Agents = r.boolean(q)
+			continue
+		}
+		// What would not be kept may be what keeps the task safe.
+		r.refuse(q.at, "unknown field "+quote(q.key)+` in "approval", which knows "agents"`)
+	}
 }
 
 func (r *reader) taskName(p pair) {
