@@ -43,6 +43,7 @@ type Store struct {
 	writer   *writer
 	disk     disk
 	watchers watchers
+	views    views
 	auditKey func() ([]byte, error) // signs where the audit log ends
 }
 
@@ -106,14 +107,26 @@ func (s *Store) Close() error {
 }
 
 // View calls fn with one consistent picture of the store. ctx ends its
-// queries.
+// queries, and so does maxView: fn must be about to read, not about to wait.
 func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("read store: %w", err)
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, maxView, errLongView)
+	defer cancel()
+	defer s.views.end(s.views.begin())
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return diskError(s.dir, fmt.Errorf("read store: %w", err))
 	}
 	defer tx.Rollback() //nolint:errcheck // a read has nothing to lose
-	return diskError(s.dir, fn(&Tx{ctx: ctx, q: tx}))
+	err = fn(&Tx{ctx: ctx, q: tx})
+	if err != nil && errors.Is(context.Cause(ctx), errLongView) {
+		return fmt.Errorf("%w: %w", errLongView, err)
+	}
+	return diskError(s.dir, err)
 }
 
 // Update calls fn in a write transaction and returns once that is durable on
@@ -139,7 +152,7 @@ var (
 	// pragmas in alphabetical order after busy_timeout.
 	writePragmas = []string{
 		"busy_timeout(10000)", "auto_vacuum(incremental)", "foreign_keys(1)", "fullfsync(1)",
-		"journal_mode(wal)", "journal_size_limit(67108864)", "synchronous(full)", "cache_size(-4096)",
+		"journal_mode(wal)", "journal_size_limit(16777216)", "synchronous(full)", "cache_size(-4096)",
 	}
 	readPragmas = []string{"busy_timeout(10000)", "query_only(1)", "cache_size(-2048)"}
 )

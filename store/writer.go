@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -26,6 +27,9 @@ type writer struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 
+	wal    string // the write-ahead log's path
+	walAsk int64  // its size from which on it is to be renewed, if more than walSoft
+
 	small, bulk chan *change
 	probed      time.Time // when the disk was last tried, or its trouble began
 	stopOnce    sync.Once
@@ -46,7 +50,7 @@ func startWriter(s *Store) (*writer, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	w := &writer{
-		store: s, conn: conn, stmts: map[string]*sql.Stmt{},
+		store: s, conn: conn, stmts: map[string]*sql.Stmt{}, wal: filepath.Join(s.dir, "stroem.db-wal"),
 		small: make(chan *change, maxGroup), bulk: make(chan *change, 1),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -99,6 +103,7 @@ func (w *writer) run() {
 		for _, c := range group {
 			w.answer(c)
 		}
+		w.boundWAL()
 	}
 }
 
