@@ -26,6 +26,12 @@ const defaultFile = "server-config.yaml"
 // keepLog is what is kept of a step's log where nothing else is said.
 const keepLog = 64 << 20
 
+// keepDays is how long ended jobs are kept where nothing else is said.
+const keepDays = 90
+
+// maxDays is as long as a span of time can be.
+const maxDays = 100_000
+
 // Config is server-config.yaml.
 type Config struct {
 	Listen         string                     `yaml:"listen"`
@@ -35,6 +41,7 @@ type Config struct {
 	MCP            MCPConfig                  `yaml:"mcp"`
 	Runner         RunnerConfig               `yaml:"runner"`
 	Log            LogConfig                  `yaml:"log"`
+	Retention      RetentionConfig            `yaml:"retention"`
 	AllowEnv       []string                   `yaml:"allow_env"` // what get_env may read
 	StepTimeout    Duration                   `yaml:"default_step_timeout"`
 	JobTimeout     Duration                   `yaml:"default_job_timeout"`
@@ -65,6 +72,12 @@ type RunnerConfig struct {
 // LogConfig is the log section.
 type LogConfig struct {
 	MaxBytes Size `yaml:"max_bytes"` // kept per step
+}
+
+// RetentionConfig is the retention section: which ended jobs are kept.
+type RetentionConfig struct {
+	JobDays  int  `yaml:"job_days"`  // after their end
+	MaxBytes Size `yaml:"max_bytes"` // of live data in the database; 0: without bound
 }
 
 // Size is a number of bytes, written as 1048576, 64MiB or 1GB.
@@ -112,7 +125,7 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 // A configuration that relies on one of them must not run as if it were not
 // there.
 var notBuilt = []string{
-	"retention", "auth", "acl", "approval", "trusted_proxies",
+	"auth", "acl", "approval", "trusted_proxies",
 	"workspaces/*/url", "workspaces/*/ref", "workspaces/*/poll_interval_secs", "workspaces/*/auth",
 }
 
@@ -135,6 +148,9 @@ var original = map[string]string{
 	"libraries":        "not used: tasks that use a library are refused",
 	"git_auth":         "not used: workspaces are folders",
 	"metrics":          "not used: there is no /metrics yet",
+
+	"retention.worker_hours":  "not used: the server runs the steps itself, so there are no workers to forget",
+	"retention.interval_secs": "not used: retention looks each hour, and whenever the data outgrows retention.max_bytes",
 }
 
 // loadConfig finds and reads the configuration: the named file, else
@@ -164,7 +180,7 @@ func loadConfig(file string, environ []string) (*Config, error) {
 		return nil, errors.Join(errs...)
 	}
 	c.MCP.Enabled = c.file == ""
-	c.Runner.MaxConcurrent, c.Log.MaxBytes = 2*runtime.NumCPU(), keepLog
+	c.Runner.MaxConcurrent, c.Log.MaxBytes, c.Retention.JobDays = 2*runtime.NumCPU(), keepLog, keepDays
 	if err := tree.Decode(c); err != nil {
 		return nil, fmt.Errorf("%s: %w", cmp.Or(c.file, "configuration"), err)
 	}
@@ -218,8 +234,8 @@ func (c *Config) check(n *yaml.Node, t reflect.Type, at, where string) (errs []e
 			errs = append(errs, c.check(value, inner, full, where)...)
 		case isNotBuilt(full):
 			errs = append(errs, fmt.Errorf("%s: %q cannot be used yet; remove it to start without it", place(key), full))
-		case at == "" && original[key.Value] != "":
-			c.notes = append(c.notes, fmt.Sprintf("%s: %s", key.Value, original[key.Value]))
+		case original[full] != "":
+			c.notes = append(c.notes, fmt.Sprintf("%s: %s", full, original[full]))
 		default:
 			text := fmt.Sprintf("%s: unknown key %q", place(key), full)
 			if near := workspace.Nearest(key.Value, keys(t)); near != "" {
@@ -349,6 +365,12 @@ func (c *Config) complete() error {
 	}
 	if c.Log.MaxBytes < 1<<20 {
 		return c.fault("log.max_bytes", "must be at least 1MiB, of which a log keeps its first and its last half")
+	}
+	if d := c.Retention.JobDays; d < 1 || d > maxDays {
+		return c.fault("retention.job_days", "must be from 1 to %d; the largest keeps jobs for as good as ever", maxDays)
+	}
+	if b := c.Retention.MaxBytes; b != 0 && b < 1<<20 {
+		return c.fault("retention.max_bytes", "must be at least 1MiB")
 	}
 	if c.Data == "" {
 		if c.Data, err = defaultData(); err != nil {

@@ -51,14 +51,9 @@ func (serveCmd) Help() string {
 
 func (c serveCmd) Run(e *env) error {
 	ctx, drain := c.lifetime(e.ctx)
-	cfg, err := loadConfig(e.config, os.Environ())
+	cfg, err := e.settings()
 	if err != nil {
 		return err
-	}
-	if e.data != "" {
-		if cfg.Data, err = filepath.Abs(e.data); err != nil {
-			return fmt.Errorf("--data: %w", err)
-		}
 	}
 	log := logger(e.stderr)
 	for _, note := range cfg.notes {
@@ -103,6 +98,17 @@ func (c serveCmd) lifetime(asked context.Context) (ctx context.Context, drain <-
 	return ctx, asked.Done()
 }
 
+// settings are the configuration, with the data folder that --data names.
+func (e *env) settings() (*Config, error) {
+	cfg, err := loadConfig(e.config, os.Environ())
+	if err == nil && e.data != "" {
+		if cfg.Data, err = filepath.Abs(e.data); err != nil {
+			err = fmt.Errorf("--data: %w", err)
+		}
+	}
+	return cfg, err
+}
+
 // newPlane joins the engine over a store. What it logs is masked.
 func newPlane(cfg *Config, st *store.Store, folders []control.Folder, log *slog.Logger) (*control.Plane, error) {
 	key, err := st.Key("inputs")
@@ -113,7 +119,8 @@ func newPlane(cfg *Config, st *store.Store, folders []control.Folder, log *slog.
 		StepTimeout: time.Duration(cfg.StepTimeout), JobTimeout: time.Duration(cfg.JobTimeout),
 		Key: key, AllowEnv: cfg.AllowEnv, Now: time.Now}
 	rn.Log = slog.New(masked{log.Handler(), rn.Secrets.Hide})
-	return &control.Plane{Store: st, Runner: rn, Folders: folders, Log: rn.Log, Now: time.Now}, nil
+	keep := control.Retention{Age: time.Duration(cfg.Retention.JobDays) * 24 * time.Hour, MaxBytes: int64(cfg.Retention.MaxBytes)}
+	return &control.Plane{Store: st, Runner: rn, Folders: folders, Retention: keep, Log: rn.Log, Now: time.Now}, nil
 }
 
 // openStore opens the data folder, or says what to do about it.
@@ -208,6 +215,7 @@ func serve(ctx context.Context, e *env, cfg *Config, plane *control.Plane) error
 		return plane.Runner.Run(ctx)
 	})
 	g.Go(func() error { return plane.Cron(ctx) })
+	g.Go(func() error { return plane.Upkeep(ctx) })
 	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, ctx.Done())) })
 	if err := greet(ctx, e.stdout, cfg, plane, url); err != nil {
 		plane.Log.Error("greet", "err", err)

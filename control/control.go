@@ -24,8 +24,10 @@ type Plane struct {
 	Store   *store.Store
 	Runner  *runner.Runner
 	Folders []Folder // the workspaces
-	Log     *slog.Logger
-	Now     func() time.Time
+	// Retention says which jobs Upkeep deletes.
+	Retention Retention
+	Log       *slog.Logger
+	Now       func() time.Time
 
 	mu     sync.Mutex
 	spaces map[string]*space // what Sync keeps up to date, by name

@@ -72,7 +72,7 @@ func (r *Runner) takeUp(ctx context.Context, a *attempt) {
 	a.mu.Lock()
 	a.proc, a.out = p, out
 	a.mu.Unlock()
-	sameBoot := a.step.Boot == r.boot
+	sameBoot := a.step.Boot == r.boot // never of a restored step
 	switch {
 	case state == proc.Ended || state == proc.Alive:
 		r.follow(ctx, a, facts.flow)
@@ -118,13 +118,18 @@ func (r *Runner) requeue(ctx context.Context, a *attempt, flow workspace.Flow) {
 }
 
 // interrupted fails a step that another boot of the machine may have run in
-// part: an unsynced mark of its end can be gone, so nothing here is certain.
+// part, since an unsynced mark of its end can be gone, or the server whose
+// backup this one was restored from.
 func (r *Runner) interrupted(ctx context.Context, a *attempt, flow workspace.Flow) {
 	if err := r.drain(ctx, a); err != nil {
 		r.Log.Error("keep output", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
 	}
-	r.end(ctx, a, flow, ending{Status: store.Failed, Error: "interrupted: the machine, or its container, restarted while the step ran, " +
-		"which may have done a part of its work (an action with idempotent: true is tried again)"})
+	why := "the machine, or its container, restarted while the step ran"
+	if a.step.Boot == store.BootRestored {
+		why = "the server was restored from a backup that was made while the step ran"
+	}
+	r.end(ctx, a, flow, ending{Status: store.Failed, Error: "interrupted: " + why +
+		", which may have done a part of its work (an action with idempotent: true is tried again)"})
 }
 
 // sweepFolders deletes the folders of attempts that have ended in the store,
@@ -134,18 +139,46 @@ func (r *Runner) sweepFolders(ctx context.Context, running []*attempt) {
 	for _, a := range running {
 		live[a.step.Attempt] = true
 	}
+	folders := r.folders()
+	r.wait.Go(func() { r.removeFolders(ctx, folders, live) })
+}
+
+// Sweep deletes the folders of attempts that have ended in the store, and
+// whose removal failed.
+func (r *Runner) Sweep(ctx context.Context) error {
+	// A folder is made after its attempt is committed as running. So whatever
+	// lay there before the store was asked, and is not running then, has ended.
+	folders := r.folders()
+	live := map[string]bool{}
+	err := r.Store.View(ctx, func(tx *store.Tx) error {
+		runs, err := tx.RunningSteps()
+		for _, run := range runs {
+			live[run.Attempt] = true
+		}
+		return err
+	})
+	if err == nil {
+		r.removeFolders(ctx, folders, live)
+	}
+	return err
+}
+
+// folders lists the folders of attempts.
+func (r *Runner) folders() []os.DirEntry {
 	folders, err := os.ReadDir(r.folder(""))
 	if err != nil && !os.IsNotExist(err) {
 		r.Log.Warn("look for old attempts", keyErr, err)
 	}
-	r.wait.Go(func() {
-		for _, f := range folders {
-			if live[f.Name()] || ctx.Err() != nil {
-				continue
-			}
-			if err := proc.Remove(filepath.Join(r.folder(""), f.Name())); err != nil {
-				r.Log.Warn("remove old attempt", keyErr, err)
-			}
+	return folders
+}
+
+func (r *Runner) removeFolders(ctx context.Context, folders []os.DirEntry, live map[string]bool) {
+	for _, f := range folders {
+		if live[f.Name()] || ctx.Err() != nil {
+			continue
 		}
-	})
+		if err := proc.Remove(filepath.Join(r.folder(""), f.Name())); err != nil {
+			r.Log.Warn("remove old attempt", keyErr, err)
+		}
+	}
 }

@@ -78,7 +78,7 @@ func (tx *Tx) InsertJob(job *Job, plan *workspace.Task, runs []StepRun) error {
 			return fmt.Errorf("insert step: %w", err)
 		}
 	}
-	tx.touch(TopicJob(job.Seq))
+	tx.touch(TopicJob(job.Seq), TopicGrowth)
 	return nil
 }
 

@@ -81,7 +81,7 @@ func (tx *Tx) AppendLog(s *StepRun, chunks []Chunk, keep int64) error {
 		WHERE job = ? AND pos = ?`, lines, head, tail, s.OutOffset, s.ErrOffset, cutBytes, cutLines, document{(*[]byte)(&s.Output)}, s.Job, s.Pos); err != nil {
 		return err
 	}
-	tx.touch(TopicJob(s.Job))
+	tx.touch(TopicJob(s.Job), TopicGrowth)
 	return tx.cutLog(s, tail-keep/2)
 }
 

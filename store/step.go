@@ -27,6 +27,10 @@ type StepRun struct {
 	Output      json.RawMessage `json:"output,omitempty"`
 }
 
+// BootRestored stands for the boot of a step that was running when the backup
+// was made from which the store was restored: its process is not ours.
+const BootRestored = "restored"
+
 // Duration is how long the step ran, zero until it has ended.
 func (s *StepRun) Duration() time.Duration { return between(s.StartedAt, s.CompletedAt) }
 

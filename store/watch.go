@@ -13,6 +13,8 @@ const (
 	TopicQueue Topic = "queue"
 	// TopicTasks changes when a workspace is loaded anew.
 	TopicTasks Topic = "tasks"
+	// TopicGrowth changes when a job or a piece of a log is added.
+	TopicGrowth Topic = "growth"
 )
 
 // TopicJob changes with anything of the job of that number: its state, its

@@ -1,0 +1,5 @@
+//go:build campaign
+
+package control_test
+
+const campaign = true
