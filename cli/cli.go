@@ -51,8 +51,10 @@ type commands struct {
 	Approve    approveCmd    `cmd:"" group:"remote" help:"Say yes to a step that waits for a person."`
 	Reject     rejectCmd     `cmd:"" group:"remote" help:"Say no to a step that waits for a person."`
 
-	Serve  serveCmd  `cmd:"" group:"server" help:"Run the server."`
-	Doctor doctorCmd `cmd:"" group:"server" help:"Check this machine and the data folder."`
+	Serve   serveCmd   `cmd:"" group:"server" help:"Run the server."`
+	Doctor  doctorCmd  `cmd:"" group:"server" help:"Check this machine and the data folder."`
+	Backup  backupCmd  `cmd:"" group:"server" help:"Write the data folder to a file, also while the server runs."`
+	Restore restoreCmd `cmd:"" group:"server" help:"Put a backup back into an empty data folder."`
 
 	Help       helpCmd       `cmd:"" group:"other" help:"Show how a command is used."`
 	Version    versionCmd    `cmd:"" group:"other" help:"Show the version."`

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"stroem/runner/proc"
-	"stroem/store"
 )
 
 // The verdicts of a check.
@@ -48,9 +47,12 @@ func (doctorCmd) Help() string {
 
 func (doctorCmd) Run(e *env) error {
 	cfg, list := checkConfig(e)
-	list = append(list, checkFolder(cfg.Data), checkSchema(e.ctx, cfg.Data), checkSpace(cfg.Data), checkHolder(cfg.Data))
+	list = append(list, checkFolder(cfg.Data))
+	c, found := checkDatabase(e.ctx, cfg.Data)
+	list = append(list, found...)
+	list = append(list, checkSpace(cfg.Data), checkHolder(cfg.Data))
 	list = append(append(list, checkShells()...), checkLanguages()...)
-	list = append(list, checkPort(e.ctx, cfg.Listen), checkClock(cfg.Data, time.Now()))
+	list = append(list, checkPort(e.ctx, cfg.Listen), checkClock(cfg.Data, c.LastJob, time.Now()))
 	failed := false
 	for _, f := range list {
 		failed = failed || f.Status == bad
@@ -144,24 +146,6 @@ func existing(dir string) string {
 	}
 }
 
-func checkSchema(ctx context.Context, dir string) finding {
-	f := finding{Name: "database", Status: good}
-	at, newest, err := store.Look(ctx, dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		f.Text = "none yet"
-	case err != nil:
-		f.Status, f.Text, f.Fix = bad, err.Error(), "bring back a backup, or choose another data folder with --data"
-	case at > newest:
-		f.Status, f.Text, f.Fix = bad, fmt.Sprintf("schema %d is of a newer stroem (this one knows %d)", at, newest), "use that version"
-	case at < newest:
-		f.Text = fmt.Sprintf("schema %d; the next `stroem serve` brings it to %d", at, newest)
-	default:
-		f.Text = fmt.Sprintf("schema %d, the newest", at)
-	}
-	return f
-}
-
 func checkSpace(dir string) finding {
 	at := existing(dir)
 	free, err := freeSpace(at)
@@ -172,7 +156,7 @@ func checkSpace(dir string) finding {
 	case free < spaceFail:
 		f.Status, f.Fix = bad, "make room: without it nothing is kept, and jobs stand still"
 	case free < spaceWarn:
-		f.Status, f.Fix = odd, "make room, or keep less of each log with log.max_bytes"
+		f.Status, f.Fix = odd, "make room, or keep less with retention.job_days, retention.max_bytes and log.max_bytes"
 	}
 	return f
 }
@@ -190,14 +174,23 @@ func size(n uint64) string {
 // would be to take it, so the process it names is asked for instead.
 func checkHolder(dir string) finding {
 	f := finding{Name: "in use", Status: good, Text: "by no server"}
-	text, err := os.ReadFile(filepath.Join(dir, "stroem.lock"))
-	if err != nil {
-		return f
-	}
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && alive(pid) {
+	if pid := holder(dir); pid != 0 {
 		f.Text = fmt.Sprintf("by the server that is process %d", pid)
 	}
 	return f
+}
+
+// holder is the process that has the data folder, 0 without one.
+func holder(dir string) int {
+	text, err := os.ReadFile(filepath.Join(dir, "stroem.lock"))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || !alive(pid) {
+		return 0
+	}
+	return pid
 }
 
 // checkShells looks for what runs scripts.
@@ -247,22 +240,4 @@ func healthy(ctx context.Context, addr string) bool {
 	}
 	c := &client{base: "http://" + addr}
 	return c.ask(ctx, http.MethodGet, "/healthz", nil, &answer) == nil && answer.Status == "ok"
-}
-
-// checkClock finds a clock that stands before what has already happened.
-func checkClock(dir string, now time.Time) finding {
-	f := finding{Name: "clock", Status: good, Text: now.Format(time.RFC3339)}
-	if now.Before(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) {
-		f.Status, f.Fix = bad, "set it: times in logs and lists would be wrong"
-		return f
-	}
-	for _, name := range []string{"stroem.db", "stroem.db-wal"} {
-		info, err := os.Stat(filepath.Join(dir, name))
-		if err == nil && info.ModTime().After(now.Add(time.Minute)) {
-			f.Status, f.Text = odd, "it stands before the last change of the database, "+info.ModTime().Format(time.RFC3339)
-			f.Fix = "set it: jobs would seem to end before they began"
-			return f
-		}
-	}
-	return f
 }

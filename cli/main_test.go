@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 func serveInScript(ts *testscript.TestScript, _ bool, args []string) {
 	s := &server{cmd: exec.Command("stroem", "serve"), ended: make(chan struct{})}
 	s.cmd.Dir = ts.MkAbs(strings.Join(args, ""))
-	s.cmd.Env = append(os.Environ(), "XDG_DATA_HOME=", "STROEM__LISTEN=127.0.0.1:0", "HOME="+ts.Getenv("HOME"))
+	s.cmd.Env = append(os.Environ(), "XDG_DATA_HOME=", "STROEM__LISTEN=127.0.0.1:0", "HOME="+ts.Getenv("HOME"), "STROEM_DATA="+ts.Getenv("STROEM_DATA"))
 	ts.Check(s.start())
 	ts.Defer(func() { s.kill(syscall.SIGKILL) })
 	ts.Setenv("STROEM_URL", s.url)

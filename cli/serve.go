@@ -129,7 +129,7 @@ func openStore(dir string) (*store.Store, error) {
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		return nil, fmt.Errorf("%w: %s; stop that server, or choose another folder with --data", err, dir)
-	case errors.Is(err, store.ErrNewer):
+	case errors.Is(err, store.ErrNewer), errors.Is(err, store.ErrUnfinished):
 		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("cannot use the data folder %s: %w; choose another one with --data", dir, err)

@@ -9,6 +9,8 @@ import (
 	"time"
 )
 
+const lockFile = "stroem.lock"
+
 // lockPatience covers the moment in which children that a killed server had
 // just forked still hold its lock.
 const lockPatience = time.Second
@@ -16,7 +18,7 @@ const lockPatience = time.Second
 // lockDir makes this process the one server of the data folder until the
 // returned file is closed. It returns ErrLocked when another one is.
 func lockDir(dir string) (*os.File, error) {
-	path := filepath.Join(dir, "stroem.lock")
+	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 // Key is a key of 32 bytes for one purpose, derived from the data folder's
 // secret.key, which is made when it is first needed.
 func (s *Store) Key(purpose string) ([]byte, error) {
-	path := filepath.Join(s.dir, "secret.key")
+	path := filepath.Join(s.dir, keyFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte(hex.EncodeToString(random(32)) + "\n")

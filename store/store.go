@@ -65,7 +65,10 @@ func Open(dir string) (_ *Store, err error) {
 	if s.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "stroem.db")
+	if _, err := os.Lstat(filepath.Join(dir, restoring)); err == nil {
+		return nil, ErrUnfinished
+	}
+	path := filepath.Join(dir, databaseFile)
 	if err := touch(path); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

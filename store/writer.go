@@ -50,7 +50,7 @@ func startWriter(s *Store) (*writer, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	w := &writer{
-		store: s, conn: conn, stmts: map[string]*sql.Stmt{}, wal: filepath.Join(s.dir, "stroem.db-wal"),
+		store: s, conn: conn, stmts: map[string]*sql.Stmt{}, wal: filepath.Join(s.dir, databaseFile+"-wal"),
 		small: make(chan *change, maxGroup), bulk: make(chan *change, 1),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
