@@ -34,48 +34,40 @@ func kill(t testing.TB, p *proc.Process, grace time.Duration) {
 	}
 }
 
-// nasty are scripts that do not want to end.
-var nasty = []struct {
-	name, script string
-	needs        string
-}{
-	{"background", `sleep $TOKEN & sleep $TOKEN & echo ready; wait`, ""},
-	{"nested", `sh -c 'sh -c "sleep $TOKEN & echo ready; wait" & wait' & wait`, ""},
-	{"daemon", `(cd /; setsid sh -c 'exec sleep $TOKEN' </dev/null >/dev/null 2>&1 &); echo ready; sleep $TOKEN`, "setsid"},
-	{"double fork", `( ( trap "" HUP; sleep $TOKEN & ) & ); echo ready; sleep $TOKEN`, ""},
-	{"setsid", `setsid sh -c 'setsid sleep $TOKEN & sleep $TOKEN' & echo ready; wait`, "setsid"},
-	{"nohup", `nohup sleep $TOKEN >/dev/null 2>&1 & echo ready; wait`, "nohup"},
-	{"TERM ignored", `trap "" TERM HUP INT; sleep $TOKEN & echo ready; while :; do sleep 0.1; done`, ""},
-	{"stopped", `sh -c 'kill -STOP $$' & echo ready; kill -STOP $$; sleep $TOKEN`, ""},
-	{"forking", `if [ "$1" = again ]; then echo >>lives; sh "$0" again & exit; fi; trap "" TERM; sh "$0" again & echo ready; sleep $TOKEN`, ""},
-	{"forking sessions", `if [ "$1" = again ]; then echo >>lives; setsid sh "$0" again & exit; fi; trap "" TERM; sh "$0" again & echo ready; sleep $TOKEN`, "setsid"},
-	{"forking sessions fast", `perl -e 'use POSIX; fork or exec "sh","-c","echo ready; exec sleep \$TOKEN"; open F, ">>lives"; while (1) { fork and exit; setsid; syswrite F, "x" }'; sleep $TOKEN`, "perl"},
-	{"closing descriptors", `echo ready; trap "" TERM; exec <&- >&- 2>&- 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; while :; do sleep 0.1; done`, ""},
-	{"changing directory", `cd /; (cd /tmp; sleep $TOKEN) & echo ready; sleep $TOKEN`, ""},
-	{"exec", `echo ready; exec sh -c 'exec sleep $TOKEN'`, ""},
-	{"own group", `set -m; sleep $TOKEN & (trap "" TERM; while :; do sleep 0.1; done) & echo ready; wait`, ""},
-	{"without environment, parent there", `env -i setsid sh -c 'sleep $0; :' "$TOKEN" >/dev/null 2>&1 & echo ready; wait; sleep $TOKEN`, "setsid"},
-	{"without environment, output held", `env -i setsid sh -c 'cd /; trap "" TERM; while :; do :; done' "$TOKEN" & echo ready; exec sleep $TOKEN`, "setsid"},
+// nasty calls do with each of the scripts that do not want to end.
+func nasty(t *testing.T, do func(t *testing.T, s proc.Spec, token string)) {
+	files, err := filepath.Glob("testdata/nasty/*.sh")
+	if err != nil || len(files) < 12 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			script, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, program, ok := strings.Cut(string(script), "# needs "); ok {
+				program, _, _ = strings.Cut(program, "\n")
+				need(t, program)
+			}
+			s, token := nastySpec(t, string(script))
+			do(t, s, token)
+		})
+	}
 }
 
 func TestCancelLeavesNothing(t *testing.T) {
 	t.Parallel()
-	for _, c := range nasty {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			if c.needs != "" {
-				need(t, c.needs)
-			}
-			s, token := nastySpec(t, c.script)
-			p := start(t, s)
-			says(t, p, "ready")
-			kill(t, p, 100*time.Millisecond)
-			survived(t, s, token)
-			if !strings.Contains(text(t, p, proc.Stdout), "ready") {
-				t.Error("output is gone")
-			}
-		})
-	}
+	nasty(t, func(t *testing.T, s proc.Spec, token string) {
+		p := start(t, s)
+		says(t, p, "ready")
+		kill(t, p, 100*time.Millisecond)
+		survived(t, s, token)
+		if !strings.Contains(text(t, p, proc.Stdout), "ready") {
+			t.Error("output is gone")
+		}
+	})
 }
 
 // nastySpec is an attempt whose every process bears a token, by which a test
@@ -107,20 +99,13 @@ func survived(t *testing.T, s proc.Spec, token string) {
 
 func TestCancelAfterTheServerWasKilled(t *testing.T) {
 	t.Parallel()
-	for _, c := range nasty {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			if c.needs != "" {
-				need(t, c.needs)
-			}
-			s, token := nastySpec(t, c.script)
-			abandon(t, s)
-			p := attach(t, s, proc.Alive)
-			says(t, p, "ready")
-			kill(t, p, 50*time.Millisecond)
-			survived(t, s, token)
-		})
-	}
+	nasty(t, func(t *testing.T, s proc.Spec, token string) {
+		abandon(t, s)
+		p := attach(t, s, proc.Alive)
+		says(t, p, "ready")
+		kill(t, p, 50*time.Millisecond)
+		survived(t, s, token)
+	})
 }
 
 func TestTermKeepsTheExitCode(t *testing.T) {

@@ -1,0 +1,1 @@
+sleep $TOKEN & sleep $TOKEN & echo ready; wait

@@ -1,0 +1,1 @@
+cd /; (cd /tmp; sleep $TOKEN) & echo ready; sleep $TOKEN

@@ -1,0 +1,1 @@
+( ( trap "" HUP; sleep $TOKEN & ) & ); echo ready; sleep $TOKEN

@@ -1,0 +1,1 @@
+echo ready; exec sh -c 'exec sleep $TOKEN'

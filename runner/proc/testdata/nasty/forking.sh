@@ -1,0 +1,1 @@
+if [ "$1" = again ]; then echo >>lives; sh "$0" again & exit; fi; trap "" TERM; sh "$0" again & echo ready; sleep $TOKEN

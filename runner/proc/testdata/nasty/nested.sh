@@ -1,0 +1,1 @@
+sh -c 'sh -c "sleep $TOKEN & echo ready; wait" & wait' & wait

@@ -1,0 +1,1 @@
+sh -c 'kill -STOP $$' & echo ready; kill -STOP $$; sleep $TOKEN

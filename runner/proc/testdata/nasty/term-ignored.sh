@@ -1,0 +1,1 @@
+trap "" TERM HUP INT; sleep $TOKEN & echo ready; while :; do sleep 0.1; done

@@ -1,0 +1,5 @@
+//go:build campaign
+
+package runner_test
+
+const cancelRounds = 100
