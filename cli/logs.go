@@ -6,8 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"stroem/control"
 )
@@ -16,18 +20,27 @@ type logsCmd struct {
 	Job    string `arg:"" help:"Job, by its id or how that begins."`
 	Follow bool   `short:"f" help:"Go on until the job has ended."`
 	Step   string `short:"s" placeholder:"STEP" help:"Only what this step says."`
+	Stream string `placeholder:"STREAM" help:"Only this stream: stdout or stderr."`
+	Grep   string `short:"g" placeholder:"RE" help:"Only lines in which this regular expression matches (RE2)."`
 	Tail   *int   `short:"n" placeholder:"N" help:"Only the last N lines of what there is."`
 }
 
 // Help shows how the command is used.
 func (logsCmd) Help() string {
 	return "With --json each line is an object {ts, stream, step, line}.\n\n" +
-		shown("stroem logs 01936f2a-7c41", "stroem logs -f --tail 20 01936f2a-7c41", "stroem logs 01936f2a-7c41 --step build")
+		shown("stroem logs 01936f2a-7c41", "stroem logs -f --tail 20 01936f2a-7c41", "stroem logs 01936f2a-7c41 --step build --grep '(?i)error'")
 }
 
 func (c *logsCmd) Run(e *env) error {
 	if c.Tail != nil && *c.Tail < 0 {
 		return usage("--tail: give a number of lines, from 0")
+	}
+	if c.Stream != "" && c.Stream != "stdout" && c.Stream != "stderr" {
+		return usage("--stream: give stdout or stderr")
+	}
+	grep, err := regexp.Compile(c.Grep)
+	if err != nil {
+		return usage("--grep: %s", err)
 	}
 	server, err := e.client()
 	if err != nil {
@@ -38,19 +51,22 @@ func (c *logsCmd) Run(e *env) error {
 		return err
 	}
 	if c.Follow {
-		return c.follow(e, server, id)
+		return c.follow(e, server, id, grep)
 	}
-	if c.Tail == nil {
-		return server.log(e.ctx, id, c.Step, e.printLine)
+	query, show := url.Values{"stream": {c.Stream}, "grep": {c.Grep}}, e.printLine
+	switch {
+	case c.Tail == nil:
+	case *c.Tail == 0: // the server is asked all the same whether there is such a job
+		query.Set("tail", "1")
+		show = func(*logDoc) error { return nil }
+	default:
+		query.Set("tail", strconv.Itoa(*c.Tail))
 	}
-	last := ring{most: *c.Tail}
-	if err := server.log(e.ctx, id, c.Step, last.add); err != nil {
-		return err
-	}
-	return last.each(e.printLine)
+	maps.DeleteFunc(query, func(_ string, v []string) bool { return v[0] == "" })
+	return server.log(e.ctx, id, c.Step, query, show)
 }
 
-// ring keeps the last lines of a log of any length.
+// ring keeps the last lines of what is followed.
 type ring struct {
 	most  int
 	lines []logDoc
@@ -80,7 +96,7 @@ func (r *ring) each(do func(*logDoc) error) error {
 
 // follow prints lines as they come. The job itself is told of when all lines
 // up to that moment were: until then only the last lines are kept.
-func (c *logsCmd) follow(e *env, server *client, id string) error {
+func (c *logsCmd) follow(e *env, server *client, id string, grep *regexp.Regexp) error {
 	job, err := server.job(e.ctx, id)
 	if err != nil {
 		return err
@@ -98,13 +114,15 @@ func (c *logsCmd) follow(e *env, server *client, id string) error {
 		case ev.Line == nil && hold:
 			hold = false
 			return held.each(e.printLine)
-		case ev.Line == nil, c.Step != "" && ev.Line.Step != c.Step:
-		default:
+		case ev.Line != nil:
 			l := docOf(ev.Line)
-			if hold {
+			switch {
+			case c.Step != "" && l.Step != c.Step, c.Stream != "" && l.Stream != c.Stream, !grep.MatchString(l.Line):
+			case hold:
 				return held.add(&l)
+			default:
+				return e.printLine(&l)
 			}
-			return e.printLine(&l)
 		}
 		return nil
 	})
@@ -131,14 +149,14 @@ func (e *env) printLine(l *logDoc) error {
 	return err
 }
 
-// log calls do with each line of the log of a job, or of one of its steps. It
-// holds one line at a time: logs may be larger than memory.
-func (c *client) log(ctx context.Context, id, step string, do func(*logDoc) error) error {
+// log calls do with each line of the log of a job, or of one of its steps, that
+// query chooses. It holds one line at a time: logs may be larger than memory.
+func (c *client) log(ctx context.Context, id, step string, query url.Values, do func(*logDoc) error) error {
 	path := api("jobs", id, "logs")
 	if step != "" {
 		path = api("jobs", id, "steps", step, "logs")
 	}
-	res, err := c.send(ctx, http.MethodGet, path, nil)
+	res, err := c.send(ctx, http.MethodGet, path+"?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"net/url"
+	"strconv"
 	"time"
 
 	"stroem/control"
@@ -40,7 +42,8 @@ func (c *statusCmd) Run(e *env) error {
 func (c *statusCmd) draw(e *env, server *client, v *view) error {
 	for i := range v.job.Steps {
 		if s := &v.job.Steps[i]; s.Status == store.Failed {
-			err := server.log(e.ctx, v.job.ID, s.Name, func(l *logDoc) error {
+			last := url.Values{"tail": {strconv.Itoa(keepLines)}}
+			err := server.log(e.ctx, v.job.ID, s.Name, last, func(l *logDoc) error {
 				v.add(control.Event{Line: l.line(0)})
 				return nil
 			})

@@ -364,65 +364,6 @@ func (p *Plane) Stats(ctx context.Context) (counts map[store.Status]int64, err e
 	return counts, err
 }
 
-// LogPage is a part of a log.
-type LogPage struct {
-	Lines []store.LogLine
-	Total int64           // lines that the log has had, kept or not
-	Cut   []store.StepRun // the steps of whose log the middle was left out
-}
-
-// Tail is the last lines of a job's log, or of one of its steps.
-func (p *Plane) Tail(ctx context.Context, id, step string, lines int) (LogPage, error) {
-	return p.logs(ctx, id, step, lines, func(total int64) int64 { return max(0, total-int64(lines)) })
-}
-
-// Logs is at most limit lines of a job's log, or of one of its steps, from
-// line number from on.
-func (p *Plane) Logs(ctx context.Context, id, step string, from int64, limit int) (LogPage, error) {
-	return p.logs(ctx, id, step, limit, func(int64) int64 { return from })
-}
-
-func (p *Plane) logs(ctx context.Context, id, step string, limit int, from func(total int64) int64) (page LogPage, err error) {
-	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		job, err := p.job(tx, id)
-		if err != nil {
-			return err
-		}
-		runs, err := tx.Steps(job.Seq)
-		if err != nil {
-			return err
-		}
-		pos := store.AllSteps
-		page.Total = job.LogLines
-		if step != "" {
-			if pos, err = place(runs, step, job.ID); err != nil {
-				return err
-			}
-			page.Total = runs[pos].LogLines
-		}
-		for _, run := range runs {
-			if run.CutBytes > 0 && (pos == store.AllSteps || pos == run.Pos) {
-				page.Cut = append(page.Cut, run)
-			}
-		}
-		page.Lines, err = tx.LogLines(job.Seq, pos, from(page.Total), limit)
-		return err
-	})
-	return page, err
-}
-
-// place finds a step by its name.
-func place(runs []store.StepRun, name, job string) (int, error) {
-	var known []string
-	for _, run := range runs {
-		if run.Name == name {
-			return run.Pos, nil
-		}
-		known = append(known, run.Name)
-	}
-	return 0, missing("step", name, " in job "+job, known)
-}
-
 // Cancel ends a job. A job that has ended already is a Conflict that says how
 // it ended.
 func (p *Plane) Cancel(ctx context.Context, id string) error {

@@ -181,7 +181,14 @@ func (t tools) jobLogs(ctx context.Context, args struct {
 	JobID string `json:"job_id"`
 	Step  string `json:"step"`
 }) (out reply[logPage], err error) {
-	page, err := t.plane.Tail(ctx, args.JobID, args.Step, logLines)
+	q := control.LogQuery{Step: args.Step, Tail: logLines}
+	page, err := t.plane.Logs(ctx, args.JobID, q)
+	for more := page; err == nil && more.Next >= 0; { // its lines are long
+		q.From, q.To, q.Tail = more.Next, page.Total, 0
+		if more, err = t.plane.Logs(ctx, args.JobID, q); err == nil {
+			page.Lines = append(page.Lines, more.Lines...)
+		}
+	}
 	out.Text, out.Data.Lines = "(no logs available)", []string{}
 	if err != nil || len(page.Lines) == 0 {
 		return out, err

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"bytes"
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -16,8 +14,11 @@ const (
 	Stderr
 )
 
-// AllSteps stands for every step of a job where one could be named.
-const AllSteps = -1
+// AllSteps and BothStreams stand for all that there is where one could be named.
+const (
+	AllSteps    = -1
+	BothStreams = Stream(-1)
+)
 
 // Chunk is a piece of one step's output on one stream: whole lines, each ended
 // by a newline. Its bytes are the script's own and may be anything.
@@ -103,48 +104,4 @@ func (tx *Tx) cutLog(s *StepRun, excess int64) error {
 		excess -= size
 	}
 	return nil
-}
-
-// LogLines reads at most limit lines from line number from on: of one step,
-// or of the whole job with AllSteps. It reads only the chunks that hold them.
-func (tx *Tx) LogLines(job int64, step int, from int64, limit int) ([]LogLine, error) {
-	query := `SELECT l.line, l.stream, l.at, l.body, s.name FROM log l JOIN step s ON s.job = l.job AND s.pos = l.step
-		WHERE l.job = ?1 AND l.line >= coalesce((SELECT max(line) FROM log WHERE job = ?1 AND line <= ?3), 0) AND ?2 < 0
-		ORDER BY l.line`
-	if step != AllSteps {
-		query = `SELECT l.step_line, l.stream, l.at, l.body, s.name FROM log l JOIN step s ON s.job = l.job AND s.pos = l.step
-		WHERE l.job = ?1 AND l.step = ?2 AND l.step_line >=
-			coalesce((SELECT max(step_line) FROM log WHERE job = ?1 AND step = ?2 AND step_line <= ?3), 0)
-		ORDER BY l.step_line`
-	}
-	lines := []LogLine{}
-	rows, err := tx.query(query, job, step, from)
-	if err != nil {
-		return nil, fmt.Errorf("read log: %w", err)
-	}
-	defer rows.Close()
-	for len(lines) < limit && rows.Next() {
-		if lines, err = scanLines(rows, lines, from, limit); err != nil {
-			return nil, fmt.Errorf("read log: %w", err)
-		}
-	}
-	return lines, rows.Err()
-}
-
-func scanLines(rows *sql.Rows, lines []LogLine, from int64, limit int) ([]LogLine, error) {
-	var l LogLine
-	var body []byte
-	if err := rows.Scan(&l.N, &l.Stream, stamp{&l.At}, &body, &l.Step); err != nil {
-		return nil, err
-	}
-	for len(body) > 0 && len(lines) < limit {
-		var line []byte
-		line, body, _ = bytes.Cut(body, []byte{'\n'})
-		if l.N >= from {
-			l.Text = line
-			lines = append(lines, l)
-		}
-		l.N++
-	}
-	return lines, nil
 }

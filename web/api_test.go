@@ -112,6 +112,53 @@ func TestStreamTellsEverythingOnceAndIsResumed(t *testing.T) {
 	}
 }
 
+func TestLogIsChosenFrom(t *testing.T) {
+	t.Parallel()
+	srv := site(t, nil)
+	id := start(t, srv, "talks", ``)
+	wait(t, srv, id)
+	for query, want := range map[string]string{
+		"/logs":                              "one two three four other",
+		"/logs?tail=2":                       "four other",
+		"/logs?from=1&to=3":                  "two three",
+		"/logs?to=3&tail=1":                  "three",
+		"/logs?grep=^t":                      "two three",
+		"/logs?grep=o&tail=2":                "four other",
+		"/logs?stream=stderr":                "three four",
+		"/logs?stream=stdout&grep=(?i)E$":    "one",
+		"/steps/first/logs?tail=1":           "four",
+		"/steps/last/logs?from=0&to=1":       "other",
+		"/steps/last/logs?from=1":            "",
+		"/steps/last/logs?grep=nothing":      "",
+		"/steps/first/logs?stream=stderr":    "three four",
+		"/steps/first/logs?from=2&grep=(.)$": "three four",
+	} {
+		res, body := ask(t, srv, http.MethodGet, "/api/jobs/"+id+query, "", nil)
+		var doc struct{ Logs string }
+		if err := json.Unmarshal([]byte(body), &doc); err != nil || res.StatusCode != 200 {
+			t.Fatalf("%s: %d %s", query, res.StatusCode, body)
+		}
+		var got []string
+		for lines := json.NewDecoder(strings.NewReader(doc.Logs)); ; {
+			var l struct{ Line string }
+			if lines.Decode(&l) != nil {
+				break
+			}
+			got = append(got, l.Line)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	for query, says := range map[string]string{
+		"?grep=(": "no regular expression", "?stream=both": "query.stream", "?tail=-1": "query.tail", "?from=x": "query.from", "?until=1": "query.until",
+	} {
+		if res, body := ask(t, srv, http.MethodGet, "/api/jobs/"+id+"/logs"+query, "", nil); res.StatusCode != 400 || !strings.Contains(body, says) {
+			t.Errorf("%s: %d %s", query, res.StatusCode, body)
+		}
+	}
+}
+
 func TestStreamIsLive(t *testing.T) {
 	t.Parallel()
 	srv := site(t, nil)

@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	pageLines = 1000
 	// streamAhead is how many events of a stream are read before they are sent.
 	streamAhead = 256
 	// sendTimeout is how long a reader may leave a piece of a stream unread.
@@ -54,14 +53,20 @@ func (s *site) logRoutes(api huma.API) {
 		op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: whole}}}}
 		return op
 	}
-	huma.Register(api, describe(operation("job-logs", http.MethodGet, "/api/jobs/{id}/logs", "A job's whole log")),
-		func(ctx context.Context, in *JobID) (*huma.StreamResponse, error) { return s.writeLog(ctx, in.ID, "") })
-	huma.Register(api, describe(operation("step-logs", http.MethodGet, "/api/jobs/{id}/steps/{step}/logs", "A step's whole log")),
+	huma.Register(api, describe(operation("job-logs", http.MethodGet, "/api/jobs/{id}/logs", "A job's log, the whole of it or what is asked for")),
+		func(ctx context.Context, in *struct {
+			JobID
+			ChosenLines
+		}) (*huma.StreamResponse, error) {
+			return s.writeLog(ctx, in.ID, in.query(""))
+		})
+	huma.Register(api, describe(operation("step-logs", http.MethodGet, "/api/jobs/{id}/steps/{step}/logs", "A step's log, the whole of it or what is asked for")),
 		func(ctx context.Context, in *struct {
 			JobID
 			Step string `path:"step" doc:"Step name"`
+			ChosenLines
 		}) (*huma.StreamResponse, error) {
-			return s.writeLog(ctx, in.ID, in.Step)
+			return s.writeLog(ctx, in.ID, in.query(in.Step))
 		})
 	op := operation("log-stream", http.MethodGet, "/api/jobs/{id}/logs/stream",
 		"A job's log and states as they come, as server-sent events: lines by default, event: job, and event: end at last")
@@ -70,9 +75,23 @@ func (s *site) logRoutes(api huma.API) {
 	huma.Register(api, op, s.streamLog)
 }
 
-// writeLog answers with the whole log, of which only a page is in memory.
-func (s *site) writeLog(ctx context.Context, id, step string) (*huma.StreamResponse, error) {
-	page, err := s.cfg.Plane.Logs(ctx, id, step, 0, pageLines)
+// ChosenLines chooses lines of a log.
+type ChosenLines struct {
+	Stream string `query:"stream" enum:"stdout,stderr" doc:"Only this stream"`
+	From   int64  `query:"from" minimum:"0" doc:"Number of the first line wanted, from 0"`
+	To     int64  `query:"to" minimum:"0" doc:"Number of the first line no longer wanted; 0: to the end"`
+	Grep   string `query:"grep" doc:"Only lines in which this regular expression (RE2) matches"`
+	Tail   int64  `query:"tail" minimum:"0" doc:"Only the last so many of these; 0: all"`
+}
+
+func (c *ChosenLines) query(step string) control.LogQuery {
+	return control.LogQuery{Step: step, Stream: c.Stream, From: c.From, To: c.To, Grep: c.Grep, Tail: c.Tail}
+}
+
+// writeLog answers with all lines that are chosen, of which only a page is in
+// memory.
+func (s *site) writeLog(ctx context.Context, id string, q control.LogQuery) (*huma.StreamResponse, error) {
+	page, err := s.cfg.Plane.Logs(ctx, id, q)
 	if err != nil {
 		return nil, s.fault(err)
 	}
@@ -81,15 +100,20 @@ func (s *site) writeLog(ctx context.Context, id, step string) (*huma.StreamRespo
 		w := bufio.NewWriter(hc.BodyWriter())
 		defer w.Flush()
 		io.WriteString(w, `{"logs":"`)
-		for len(page.Lines) > 0 {
+		for {
 			for i := range page.Lines {
 				if err := writeEscaped(w, lineOf(&page.Lines[i])); err != nil {
 					return // the reader is gone
 				}
 			}
-			next := page.Lines[len(page.Lines)-1].N + 1
-			if page, err = s.cfg.Plane.Logs(ctx, id, step, next, pageLines); err != nil {
-				s.cfg.Log.Error("read log", "job", id, "err", err)
+			if page.Next < 0 {
+				break
+			}
+			q.From, q.Tail = page.Next, 0
+			if page, err = s.cfg.Plane.Logs(ctx, id, q); err != nil {
+				if ctx.Err() == nil {
+					s.cfg.Log.Error("read log", "job", id, "err", err)
+				}
 				return // an answer cut short is no valid JSON
 			}
 		}

@@ -32,6 +32,10 @@ tasks:
     flow:
       say: {type: script, script: 'echo "Hello {{ input.name }}" >&2', input: {name: "{{ input.name }}"}}
       then-more: {action: shared, depends_on: [say]}
+  talks:
+    flow:
+      first: {type: script, script: 'echo one; echo two; sleep 0.1; echo three >&2; echo four >&2'}
+      last: {type: script, script: 'echo other', depends_on: [first]}
   waits:
     flow:
       s: {type: script, script: 'echo begun; sleep 1000'}

@@ -1,0 +1,5 @@
+//go:build campaign
+
+package store_test
+
+const logMiB = 1024

@@ -1,0 +1,6 @@
+//go:build !campaign
+
+package store_test
+
+// logMiB is the size of the log that is read in the benchmark.
+const logMiB = 64
