@@ -128,7 +128,24 @@ func (o *output) lines(s store.Stream, lines []byte, now time.Time) {
 	if s == store.Stdout {
 		o.scan(lines)
 	}
-	o.push(s, o.mask.hide(lines), now)
+	o.push(s, split(o.mask.hide(lines)), now)
+}
+
+// split breaks lines that are too long, as add does before their end has come:
+// how a line is shown does not depend on when it was read.
+func split(lines []byte) []byte {
+	if len(lines) <= maxLine {
+		return lines
+	}
+	var out []byte
+	for line := range bytes.Lines(lines) {
+		for len(line) > maxLine+1 {
+			out = append(append(out, line[:maxLine]...), splitMark...)
+			line = line[maxLine:]
+		}
+		out = append(out, line...)
+	}
+	return out
 }
 
 // scan remembers the last valid OUTPUT: line.
