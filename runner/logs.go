@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -21,6 +22,7 @@ const (
 	skimBytes  = 64 << 20               // passed over at once, before others have their turn
 	maxLine    = 64 << 10               // a longer line is split
 	maxOutput  = 1 << 20                // of the JSON of an OUTPUT: line
+	spoolBytes = 1 << 20                // of the files may be in the store before they are given back
 )
 
 // splitMark ends each piece of a line that was too long, but the last.
@@ -38,6 +40,7 @@ type output struct {
 	streams [2]struct {
 		next    int64  // first byte not yet read
 		partial []byte // read, but its line has not ended
+		freed   int64  // the disk has these back
 	}
 	pending []store.Chunk
 	size    int       // bytes pending
@@ -207,6 +210,12 @@ func (o *output) due(now time.Time) bool {
 	return o.size >= chunkBytes || len(o.pending) > 0 && now.Sub(o.since) >= flushAfter
 }
 
+// kept is the first byte that is to be read again by whoever comes after us:
+// all before it is in the store once what is pending is.
+func (o *output) kept(s store.Stream) int64 {
+	return o.streams[s].next - int64(len(o.streams[s].partial))
+}
+
 func (o *output) flushed() { o.pending, o.size = nil, 0 }
 
 // keep writes what is pending, and how far that brings the log, in tx. It
@@ -216,9 +225,7 @@ func (a *attempt) keep(tx *store.Tx, limit int64) error {
 		return nil
 	}
 	step := a.step
-	for s, off := range []*int64{&step.OutOffset, &step.ErrOffset} {
-		*off = a.out.streams[s].next - int64(len(a.out.streams[s].partial))
-	}
+	step.OutOffset, step.ErrOffset = a.out.kept(store.Stdout), a.out.kept(store.Stderr)
 	step.Output = a.out.printed
 	return tx.AppendLog(&step, a.out.pending, limit)
 }
@@ -323,8 +330,26 @@ func (r *Runner) keepAll(group []*attempt) error {
 	}
 	for _, a := range group {
 		a.out.flushed()
+		if err := a.giveBack(); err != nil {
+			r.Log.Warn("give back the space of the step's output", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+		}
 	}
 	return nil
+}
+
+// giveBack frees the space of what is in the store, or was passed over for good:
+// after the commit, which says that it is not read again, by no other server
+// either.
+func (a *attempt) giveBack() error {
+	var errs []error
+	for s := range a.out.streams {
+		st, kept := &a.out.streams[s], a.out.kept(store.Stream(s))
+		if kept-st.freed >= spoolBytes {
+			st.freed = kept // tried once: what cannot be freed goes with the folder
+			errs = append(errs, a.proc.Free(proc.Stream(s), kept))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // drain brings the output of an ended attempt into the store, up to the size

@@ -2,4 +2,7 @@
 
 package runner_test
 
-const cancelRounds = 100
+const (
+	cancelRounds = 100
+	spoolMiB     = 1024
+)

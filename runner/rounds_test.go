@@ -2,6 +2,8 @@
 
 package runner_test
 
-// cancelRounds is how often each nasty script is cancelled; a campaign does it
-// in full.
-const cancelRounds = 1
+// A campaign does these in full.
+const (
+	cancelRounds = 1   // of each nasty script
+	spoolMiB     = 128 // written by one step as fast as it can
+)
