@@ -76,7 +76,7 @@ func abandon(t *testing.T, s proc.Spec) {
 	cmd, said := server(t, s)
 	hears(t, said, "started")
 	crash(t, cmd)
-	t.Cleanup(func() { proc.Sweep(s.Dir, s.ID) })
+	t.Cleanup(func() { proc.Sweep(s.Dir, s.ID); proc.Remove(s.Dir) })
 }
 
 func TestStepOutlivesTheServer(t *testing.T) {

@@ -26,15 +26,16 @@ func BenchmarkStart(b *testing.B) {
 		})
 		b.Run("attempt "+shell, func(b *testing.B) {
 			need(b, shell)
-			benchAttempt(b, shell, nil)
+			benchAttempt(b, proc.Spec{Shell: shell})
 		})
 	}
-	b.Run("attempt sh, variables around", func(b *testing.B) { benchAttempt(b, "sh", []string{"a.b=1"}) })
+	b.Run("attempt sh, no cgroup", func(b *testing.B) { benchAttempt(b, proc.WithoutCgroup(proc.Spec{Shell: "sh"})) })
+	b.Run("attempt sh, variables around", func(b *testing.B) { benchAttempt(b, proc.Spec{Shell: "sh", Env: []string{"a.b=1"}}) })
 }
 
-func benchAttempt(b *testing.B, shell string, env []string) {
+func benchAttempt(b *testing.B, s proc.Spec) {
 	dir := b.TempDir()
-	s := proc.Spec{Shell: shell, Script: "true", WorkDir: dir, Env: append(env, "PATH="+os.Getenv("PATH"))}
+	s.Script, s.WorkDir, s.Env = "true", dir, append(s.Env, "PATH="+os.Getenv("PATH"))
 	for i := 0; b.Loop(); i++ {
 		s.ID = strconv.Itoa(i)
 		s.Dir = filepath.Join(dir, "steps", s.ID)
@@ -46,7 +47,7 @@ func benchAttempt(b *testing.B, shell string, env []string) {
 		if r := p.Result(); r.ExitCode != 0 {
 			b.Fatal(r)
 		}
-		p.Close()
+		p.Remove()
 	}
 }
 
@@ -62,6 +63,6 @@ func BenchmarkKill(b *testing.B) {
 			b.Fatal(err)
 		}
 		kill(b, p, within)
-		p.Close()
+		p.Remove()
 	}
 }

@@ -116,7 +116,7 @@ func shorten(v string) string {
 // plainName says whether a file may have that name in an attempt's folder.
 func plainName(name string) bool {
 	switch name {
-	case "", ".", "..", fileScript, fileOut, fileErr, fileState, fileOutput, fileEnv:
+	case "", ".", "..", fileScript, fileOut, fileErr, fileState, fileOutput, fileEnv, fileCgroup:
 		return false
 	}
 	return !strings.ContainsAny(name, "/\\\x00") && filepath.IsLocal(name)
@@ -250,6 +250,7 @@ func key(kv string) string {
 // Remove deletes an attempt's folder. It is out of the way at once: nothing can
 // be attached to a folder that is half deleted.
 func Remove(dir string) error {
+	cgroupOf(dir, filepath.Base(dir)).remove()
 	aside := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".gone")
 	if err := os.Rename(dir, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		os.RemoveAll(aside) // left by a removal that was cut short

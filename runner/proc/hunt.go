@@ -33,7 +33,9 @@ const (
 // attempt's stays so, whatever becomes of its parents and its environment.
 type hunt struct {
 	dir  string // as the system names it, without links
+	id   string // of the attempt
 	mark string
+	own  cgroup // of the attempt
 	self member
 	seen map[int]verdict // by pid
 	sids map[int]bool    // sessions that began inside the attempt
@@ -53,7 +55,7 @@ func newHunt(dir, id string) *hunt {
 	}
 	self, _ := lookAt(os.Getpid())
 	self.pid = os.Getpid()
-	return &hunt{dir: dir, mark: varAttempt + "=" + id, self: self, seen: make(map[int]verdict), sids: make(map[int]bool)}
+	return &hunt{dir: dir, id: id, mark: varAttempt + "=" + id, own: cgroupOf(dir, id), self: self, seen: make(map[int]verdict), sids: make(map[int]bool)}
 }
 
 // pass looks once at every process and visits those of the attempt. While the
@@ -125,10 +127,13 @@ func (h *hunt) judge(m member, wrapper int) int {
 	return how
 }
 
-// examine looks at a process's session, environment and files. It is not certain
+// examine looks at a process's session, cgroup, environment and files. It is not certain
 // of one whose environment could not be seen, nor of one that may go away.
 func (h *hunt) examine(m member, wrapper int) (how int, certain bool) {
 	if wrapper > 1 && m.sid == wrapper {
+		return marked, true
+	}
+	if h.own != "" && holdsPid(h.id, m.pid) {
 		return marked, true
 	}
 	env, known := environOf(m.pid)

@@ -11,10 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	launchFor = 200 * time.Millisecond // a script's shell that does not run by then is signalled all the same
-	slayFor   = 10 * time.Second       // what KILL has not ended by then will not end
-)
+// slayFor is how long anything is killed: what has not ended by then will not end.
+const slayFor = 10 * time.Second
 
 // errClosed is what Kill returns when Close came first.
 var errClosed = errors.New("the server has let go of the attempt")
@@ -110,7 +108,7 @@ func (p *Process) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if pid := p.wrapperPid(); rec.begun && (pid == 0 || time.Since(began) > launchFor || launched(pid)) {
+		if pid := p.wrapperPid(); rec.begun && (pid == 0 || launched(pid)) {
 			return nil
 		}
 		if err := p.pause(ctx, time.Millisecond); err != nil {
@@ -171,6 +169,7 @@ func (p *Process) slay(ctx context.Context, h *hunt) error {
 	if err := h.pass(p.wrapperPid(), func(member) {}); err != nil {
 		return err
 	}
+	h.note(h.own.kill())
 	for quiet < 2 {
 		wrapper := p.wrapperPid()
 		if wrapper > 1 {

@@ -60,7 +60,7 @@ func nasty(t *testing.T, do func(t *testing.T, s proc.Spec, token string)) {
 func TestCancelLeavesNothing(t *testing.T) {
 	t.Parallel()
 	nasty(t, func(t *testing.T, s proc.Spec, token string) {
-		p := start(t, s)
+		p := start(t, proc.WithoutCgroup(s))
 		says(t, p, "ready")
 		kill(t, p, 100*time.Millisecond)
 		survived(t, s, token)

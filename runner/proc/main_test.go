@@ -112,6 +112,7 @@ func start(t testing.TB, s proc.Spec) *proc.Process {
 	t.Cleanup(func() {
 		proc.Sweep(s.Dir, s.ID) // what a failed test left behind
 		p.Close()
+		proc.Remove(s.Dir)
 	})
 	return p
 }

@@ -5,8 +5,18 @@
 // and stderr, and the file state, in which a small wrapper around the script
 // notes that it began and how it ended. On Unix the wrapper, and nobody else,
 // holds a lock on state for as long as it lives, so whoever comes later can tell
-// a running attempt from an ended one without being its parent. On Windows a
-// step ends with the server, and the server itself writes the notes.
+// a running attempt from an ended one without being its parent.
+//
+// An attempt's processes are known by its session, the mark in their environment,
+// their parents, and what they hold open in its folder, whatever they do to get
+// away from some of these. On Linux, where the server may make cgroups (version
+// 2) below its own, each attempt has one, and nothing gets away; elsewhere what
+// drops its environment, parent, session and files at once does (env -i setsid, in
+// the background). On macOS the table of processes shows neither the files of a
+// process nor the environment of other users' and of protected programs: sessions,
+// parents and the mark are what there is. On Windows a job object holds all of an
+// attempt; there a step ends with the server, nothing is asked to end before it is
+// made to, and the server itself writes the notes.
 package proc
 
 import (
@@ -29,6 +39,7 @@ const (
 	fileState  = "state"
 	fileOutput = "output"
 	fileEnv    = "env"
+	fileCgroup = "cgroup"
 )
 
 // Variables that every script finds in its environment.
@@ -73,6 +84,8 @@ type Spec struct {
 	// wrapper is the shell that runs the wrapper, /bin/sh when empty. Tests set
 	// it to see that others do as well.
 	wrapper []string
+	// noCgroup is set by tests to see that it goes without as well.
+	noCgroup bool
 }
 
 // Stream is one of the two that a script writes to.

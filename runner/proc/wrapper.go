@@ -80,7 +80,8 @@ func (p *Process) spawn(s *Spec, argv []string, attr *os.ProcAttr) error {
 	if len(s.wrapper) > 0 {
 		path = s.wrapper[0]
 	}
-	own, err := os.StartProcess(path, argv, attr)
+	group := newCgroup(s)
+	own, err := group.start(path, argv, attr)
 	switch {
 	case errors.Is(err, unix.E2BIG):
 		return errors.New("start attempt: arguments and environment together are more than this system allows")
