@@ -81,6 +81,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		defer close(collected)
 		r.collect(ctx)
 	}()
+	r.wait.Go(func() { proc.ReapOrphans(ctx) })
 	r.dispatch(ctx, wake)
 	r.wait.Wait()
 	r.unlimitAll()

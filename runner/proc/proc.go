@@ -302,7 +302,10 @@ func (p *Process) ended() bool {
 // when nothing more is there now, which says nothing about later. One reader a
 // stream, which goes forward: a script that truncates its own output (a shell
 // does on `> /dev/stderr`) makes the file start anew, and what comes then is
-// given from where the reader stood.
+// given from where the reader stood. What it truncates before it was read is lost,
+// and so is the beginning of what comes then, if that outgrows what there was
+// before the next look: nothing tells such a file from one that only grew. A
+// script that means to append says `>&2` or `>> /dev/stderr`.
 func (p *Process) Read(stream Stream, off int64, buf []byte) (int, error) {
 	f := p.out[stream]
 	if f == nil {

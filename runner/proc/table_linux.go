@@ -64,27 +64,33 @@ func listPids() ([]int, error) {
 // lookAt is what the system says of a living process. One that waits to be
 // reaped lives no more.
 func lookAt(pid int) (member, bool) {
+	m, dead, ok := statOf(pid)
+	return m, ok && !dead
+}
+
+// statOf is what the system says of a process that is not the kernel's own.
+func statOf(pid int) (m member, dead, ok bool) {
 	var buf [1024]byte
 	b, err := slurp("/proc/"+strconv.Itoa(pid)+"/stat", buf[:], len(buf))
 	if err != nil {
-		return member{}, false
+		return m, false, false
 	}
 	// The name stands in brackets and may hold anything, brackets too.
 	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
 	const state, ppid, pgrp, session, tty, flags, threads, start = 0, 1, 2, 3, 4, 6, 17, 19
 	if len(f) <= start {
-		return member{}, false
+		return m, false, false
 	}
 	num := func(i int) int { n, _ := strconv.Atoi(string(f[i])); return n }
 	const kernelThread = 0x00200000
 	// A process whose first thread has returned looks like a zombie, and is none
 	// as long as it has others.
-	dead := f[state][0] == 'X' || f[state][0] == 'Z' && num(threads) <= 1
-	if dead || num(flags)&kernelThread != 0 {
-		return member{}, false
+	dead = f[state][0] == 'X' || f[state][0] == 'Z' && num(threads) <= 1
+	if num(flags)&kernelThread != 0 {
+		return m, false, false
 	}
 	at, err := strconv.ParseUint(string(f[start]), 10, 64)
-	return member{pid: pid, ppid: num(ppid), pgid: num(pgrp), sid: num(session), tty: num(tty) != 0, start: at}, err == nil
+	return member{pid: pid, ppid: num(ppid), pgid: num(pgrp), sid: num(session), tty: num(tty) != 0, start: at}, dead, err == nil
 }
 
 // maxEnviron bounds what is read of a process's environment or arguments.
