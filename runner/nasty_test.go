@@ -75,7 +75,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 	r, tasks := nastyRig(t, "    flow:\n      s:\n")
 	var mu sync.Mutex
 	var slowest time.Duration
-	late := 0 // by more than a second
+	late := 0 // something was left a second after the grace
 	for round := range cancelRounds {
 		var wait sync.WaitGroup
 		for _, task := range tasks {
@@ -89,7 +89,16 @@ func TestCancelLeavesNothing(t *testing.T) {
 					t.Error(task, err)
 				}
 				at := r.read(job.ID).Job
-				res := r.wait(job)
+				settled := make(chan result, 1)
+				go func() { settled <- r.wait(job) }()
+				var res result
+				var left []string
+				select {
+				case res = <-settled:
+				case <-time.After(time.Until(began.Add(r.rn.Grace + time.Second))):
+					left = bearing(token)
+					res = <-settled
+				}
 				took := time.Since(began) - r.rn.Grace
 				for _, fault := range r.faults(res, token) {
 					t.Errorf("round %d, %s: %s", round, task, fault)
@@ -99,7 +108,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 						res.CompletedAt, at.CompletedAt, s.Status, s.Error)
 				}
 				mu.Lock()
-				if slowest = max(slowest, took); took > time.Second {
+				if slowest = max(slowest, took); len(left) > 0 {
 					late++
 				}
 				mu.Unlock()
@@ -107,8 +116,8 @@ func TestCancelLeavesNothing(t *testing.T) {
 		}
 		wait.Wait()
 	}
-	t.Logf("%d scripts × %d cancels: all was gone and written down at most %s after the grace; more than 1s after it %d times",
-		len(tasks), cancelRounds, slowest.Round(time.Millisecond), late)
+	t.Logf("%d scripts × %d cancels: something was left 1s after the grace %d times, and nothing when the step had ended, at most %s after it",
+		len(tasks), cancelRounds, late, slowest.Round(time.Millisecond))
 	if late > 0 && cancelRounds >= 100 { // else the machine may be busy with other tests
 		t.Error("that is too slow")
 	}
