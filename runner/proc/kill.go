@@ -165,11 +165,11 @@ func (p *Process) await(ctx context.Context, h *hunt, grace time.Duration) (gone
 func (p *Process) slay(ctx context.Context, h *hunt) error {
 	end := time.Now().Add(slayFor)
 	quiet, pause := 0, time.Millisecond
+	h.note(h.own.kill()) // on a busy machine what follows takes its time
 	// As in terminate, all is found before any is killed.
 	if err := h.pass(p.wrapperPid(), func(member) {}); err != nil {
 		return err
 	}
-	h.note(h.own.kill())
 	for quiet < 2 {
 		wrapper := p.wrapperPid()
 		if wrapper > 1 {
