@@ -12,8 +12,8 @@ import (
 // What one call reads at most. A log of any size is read in several, of which
 // none holds much in memory, or keeps the file from being tidied for long.
 const (
-	scanBytes = 32 << 20 // of bodies searched
-	pageBytes = 4 << 20  // of lines given back, and one line more
+	scanBytes = 8 << 20 // of bodies searched
+	pageBytes = 4 << 20 // of lines given back, and one line more
 )
 
 // LogQuery chooses lines of a job's log: those of a step and a stream, from
