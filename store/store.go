@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -44,6 +45,7 @@ type Store struct {
 	disk     disk
 	watchers watchers
 	views    views
+	closed   atomic.Bool
 	auditKey func() ([]byte, error) // signs where the audit log ends
 }
 
@@ -94,6 +96,7 @@ func (s *Store) Dir() string { return s.dir }
 
 // Close ends what is under way, closes the file and lets go of the folder.
 func (s *Store) Close() error {
+	s.closed.Store(true)
 	var errs []error
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
@@ -114,6 +117,9 @@ func (s *Store) Close() error {
 func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 	conn, err := s.read.Conn(ctx)
 	if err != nil {
+		if s.closed.Load() {
+			err = ErrClosed
+		}
 		return fmt.Errorf("read store: %w", err)
 	}
 	defer conn.Close()

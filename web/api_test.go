@@ -322,7 +322,7 @@ func TestListsAndCounts(t *testing.T) {
 		{"/api/workspaces/w/tasks/hello/stats", `"sample_size":3`},
 		{"/api/workspaces/w/tasks/waits/stats", `"task":null`},
 		{"/api/workspaces/w/tasks", `"id":"hello","name":"Say hello","description":"Greets","mode":"distributed","has_triggers":true`},
-		{"/api/workspaces", `"tasks_count":3,"actions_count":1,"triggers_count":1`},
+		{"/api/workspaces", `"tasks_count":4,"actions_count":1,"triggers_count":1`},
 		{"/api/workspaces/w/triggers", `"cron":"0 2 * * *","task":"hello","enabled":true,"input":{"name":"cron"},"next_runs":["20`},
 		{"/api/config", `"auth_required":false`},
 	} {
