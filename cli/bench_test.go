@@ -23,6 +23,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"stroem/auth"
 	"stroem/control"
 	"stroem/mcpsrv"
 	"stroem/runner"
@@ -45,6 +46,9 @@ tasks:
 `
 
 // printsLines is a script that prints so many megabytes in lines of 100 bytes.
+// asOwner is a context in which the owner of the data folder calls.
+func asOwner() context.Context { return auth.With(context.Background(), auth.Owner()) }
+
 func printsLines(mb int) string {
 	return fmt.Sprintf("yes %s | head -c %d000000", strings.Repeat("x", 99), mb)
 }
@@ -107,12 +111,12 @@ func newIdleBench(b *testing.B) (e *bench, start func()) {
 
 // run submits a job and returns when its end is seen.
 func (b *bench) run(task string) store.Job {
-	job, err := b.plane.Execute(context.Background(), control.Execution{Workspace: "w", Task: task, Source: store.SourceAPI})
+	job, err := b.plane.Execute(asOwner(), control.Execution{Workspace: "w", Task: task})
 	if err != nil {
 		b.b.Fatal(err)
 	}
 	var last store.Job
-	if err := b.plane.Follow(context.Background(), job.ID, 1<<62, func(e control.Event) error {
+	if err := b.plane.Follow(asOwner(), job.ID, 1<<62, func(e control.Event) error {
 		if e.Job != nil {
 			last = e.Job.Job
 		}
@@ -237,7 +241,7 @@ func BenchmarkAccept(b *testing.B) {
 				for range callers {
 					wg.Go(func() {
 						for left.Add(-1) >= 0 {
-							if _, err := e.plane.Execute(context.Background(), control.Execution{Workspace: "w", Task: "one", Source: store.SourceAPI}); err != nil {
+							if _, err := e.plane.Execute(asOwner(), control.Execution{Workspace: "w", Task: "one"}); err != nil {
 								b.Error(err)
 							}
 						}
@@ -326,7 +330,7 @@ func BenchmarkList(b *testing.B) {
 					"task":      {Workspace: "w", Task: "task7", Status: store.Completed, Limit: 50},
 				} {
 					b.ReportMetric(percentile(100, 95, func() {
-						if list, err := e.plane.Jobs(b.Context(), f); err != nil || len(list.Jobs) != 50 {
+						if list, err := e.plane.Jobs(asOwner(), f); err != nil || len(list.Jobs) != 50 {
 							b.Fatal(err, len(list.Jobs))
 						}
 					}), name+"-p95-ms")

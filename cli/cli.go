@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"stroem/auth"
 	"stroem/control"
 )
 
@@ -148,6 +149,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 		fmt.Fprintf(stderr, "stroem: %s\n%s --help shows how it is used.\n", control.Clean(text), name)
 		return exitUsage
 	}
+	ctx = auth.With(ctx, auth.Owner()) // whoever can run this on the data folder owns it
 	return report(stderr, command.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, config: c.Config, data: c.Data,
 		url: c.URL, token: c.Token, json: c.JSON}))
 }

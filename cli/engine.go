@@ -66,5 +66,5 @@ func (c *localTask) inEngine(e *env, do func(context.Context, *control.Plane, co
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return do(ctx, plane, control.Execution{Workspace: localName, Task: c.Task, Input: input, Source: store.SourceAPI})
+	return do(ctx, plane, control.Execution{Workspace: localName, Task: c.Task, Input: input})
 }

@@ -69,7 +69,7 @@ func cancelOnEnd(e *env, plane *control.Plane, id string) (stop func()) {
 		defer close(done)
 		<-ctx.Done()
 		// Conflict says that it has ended, as every job has after a while.
-		if err := plane.Cancel(context.WithoutCancel(ctx), id); err != nil && control.CodeOf(err) == control.Internal {
+		if err := plane.Cancel(context.WithoutCancel(ctx), id, ""); err != nil && control.CodeOf(err) == control.Internal {
 			plane.Log.Error("cancel", "err", err)
 		}
 	}()

@@ -3,17 +3,16 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"stroem/auth"
 	"stroem/runner"
 	"stroem/store"
 	"stroem/workspace"
@@ -23,11 +22,14 @@ import (
 type Plane struct {
 	Store   *store.Store
 	Runner  *runner.Runner
-	Folders []Folder // the workspaces
+	Policy  *auth.Policy // who may do what; nil: whoever is known may do everything
+	Folders []Folder     // the workspaces
 	// Retention says which jobs Upkeep deletes.
 	Retention Retention
-	Log       *slog.Logger
-	Now       func() time.Time
+	// OtherPerson asks that nobody answers for a job of their own.
+	OtherPerson bool
+	Log         *slog.Logger
+	Now         func() time.Time
 
 	mu     sync.Mutex
 	spaces map[string]*space // what Sync keeps up to date, by name
@@ -43,6 +45,7 @@ const (
 	Invalid
 	NotFound
 	Conflict
+	Forbidden   // the caller may see it, and may not change it
 	TooSoon     // try again a little later
 	Unavailable // the server cannot do it now, and can again by itself
 )
@@ -78,173 +81,6 @@ func missing(noun, name, where string, known []string) *Error {
 	return &Error{Code: NotFound, Noun: noun, Msg: msg}
 }
 
-// Workspaces lists all workspaces by name.
-func (p *Plane) Workspaces(ctx context.Context) (list []store.WorkspaceInfo, err error) {
-	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		list, err = tx.Workspaces()
-		return err
-	})
-	return list, err
-}
-
-// Task is a task in a list, with what the caller may do with it.
-type Task struct {
-	store.TaskInfo
-	CanExecute bool `json:"can_execute"`
-}
-
-// TaskFilter chooses tasks; a zero field chooses all.
-type TaskFilter struct {
-	Workspace string
-	Search    string // in name and description, without case
-}
-
-func (f *TaskFilter) chooses(t *store.TaskInfo) bool {
-	in := func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(f.Search)) }
-	return f.Search == "" || in(t.Name) || in(t.Title) || in(t.Description)
-}
-
-// Tasks lists tasks by workspace and name.
-func (p *Plane) Tasks(ctx context.Context, f TaskFilter) ([]Task, error) {
-	list := []Task{}
-	err := p.Store.View(ctx, func(tx *store.Tx) error {
-		if f.Workspace != "" {
-			if err := p.knownWorkspace(tx, f.Workspace); err != nil {
-				return err
-			}
-		}
-		found, err := tx.Tasks(f.Workspace)
-		for _, t := range found {
-			if f.chooses(&t) {
-				list = append(list, Task{TaskInfo: t, CanExecute: true})
-			}
-		}
-		return err
-	})
-	return list, err
-}
-
-func (p *Plane) knownWorkspace(tx *store.Tx, name string) error {
-	all, err := tx.Workspaces()
-	if err != nil {
-		return err
-	}
-	var known []string
-	for _, w := range all {
-		if w.Name == name {
-			return nil
-		}
-		known = append(known, w.Name)
-	}
-	return missing("workspace", name, "", known)
-}
-
-// TaskDetail is a task with its whole definition, and what the caller may do
-// with it.
-type TaskDetail struct {
-	store.StoredTask
-	CanExecute bool
-}
-
-// Task is the task of that name.
-func (p *Plane) Task(ctx context.Context, ws, name string) (t TaskDetail, err error) {
-	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		t.StoredTask, err = p.task(tx, ws, name)
-		t.CanExecute = true
-		return err
-	})
-	return t, err
-}
-
-func (p *Plane) task(tx *store.Tx, ws, name string) (store.StoredTask, error) {
-	t, err := tx.Task(ws, name)
-	if !errors.Is(err, store.ErrNotFound) {
-		return t, err
-	}
-	if err := p.knownWorkspace(tx, ws); err != nil {
-		return t, err
-	}
-	all, err := tx.Tasks(ws)
-	if err != nil {
-		return t, err
-	}
-	var known []string
-	for _, t := range all {
-		known = append(known, t.Name)
-	}
-	e := missing("task", name, fmt.Sprintf(" in workspace %q", ws), known)
-	e.Workspace = ws
-	if info, err := tx.Workspace(ws); err == nil && info.Error != "" {
-		e.Msg += fmt.Sprintf(" (the workspace does not load in full: %s)", info.Error)
-	}
-	return t, e
-}
-
-// Execution asks for a run of a task.
-type Execution struct {
-	Workspace string
-	Task      string
-	Input     map[string]any
-	Source    store.SourceType // the door it came in by
-}
-
-// ParseInput reads a task's input as callers send it: an object, or, as some
-// clients of MCP do, a string that holds one; nothing and null are empty. No
-// digit of a number is lost.
-func ParseInput(doc []byte) (map[string]any, error) {
-	var text string
-	if json.Unmarshal(doc, &text) == nil {
-		doc = []byte(text)
-	}
-	if s := bytes.TrimSpace(doc); len(s) == 0 || string(s) == "null" {
-		return nil, nil
-	}
-	d := json.NewDecoder(bytes.NewReader(doc))
-	d.UseNumber()
-	var fields map[string]any
-	if err := d.Decode(&fields); err != nil || d.More() {
-		return nil, &Error{Code: Invalid, Msg: "the input must be a JSON object that maps the task's fields to values"}
-	}
-	return fields, nil
-}
-
-// Execute submits a job. The input is checked before one exists.
-func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
-	t, err := p.Task(ctx, e.Workspace, e.Task)
-	if err != nil {
-		return store.Job{}, err
-	}
-	agent := e.Source == store.SourceMCP
-	job, err := p.Runner.Submit(ctx, runner.Request{
-		Task: t.StoredTask, Input: e.Input, SourceType: e.Source, Agent: agent, Approval: agent && t.Approval.Agents,
-	})
-	return job, notStarted(t.Name, err)
-}
-
-// Preview renders the steps of a task as they would run, and starts nothing.
-func (p *Plane) Preview(ctx context.Context, e Execution) ([]runner.Preview, error) {
-	t, err := p.Task(ctx, e.Workspace, e.Task)
-	if err != nil {
-		return nil, err
-	}
-	list, err := p.Runner.Preview(t.StoredTask, e.Input)
-	return list, notStarted(t.Name, err)
-}
-
-// notStarted tells the caller what of the task or of the input kept a job from
-// being made.
-func notStarted(task string, err error) error {
-	var refused *runner.Refused
-	var input *workspace.InputError
-	switch {
-	case errors.As(err, &refused):
-		return &Error{Code: Invalid, Msg: refused.Reason}
-	case errors.As(err, &input):
-		return &Error{Code: Invalid, Msg: fmt.Sprintf("task %q was not started: %s", task, input.Error())}
-	}
-	return undone(fmt.Sprintf("task %q was not started", task), err)
-}
-
 // Step is one step of a job: how it stands, and what the plan says of it.
 type Step struct {
 	store.StepRun
@@ -268,14 +104,14 @@ type Job struct {
 // Job is the job of that id.
 func (p *Plane) Job(ctx context.Context, id string) (j Job, err error) {
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		j, err = p.wholeJob(tx, id)
+		j, err = p.wholeJob(ctx, tx, id)
 		return err
 	})
 	return j, err
 }
 
-func (p *Plane) wholeJob(tx *store.Tx, id string) (j Job, err error) {
-	if j.Job, err = p.job(tx, id); err != nil {
+func (p *Plane) wholeJob(ctx context.Context, tx *store.Tx, id string) (j Job, err error) {
+	if j.Job, err = p.job(ctx, tx, id); err != nil {
 		return j, err
 	}
 	plan, err := tx.Plan(j.Plan)
@@ -316,10 +152,18 @@ func hideSecrets(fields workspace.Fields, doc json.RawMessage) (json.RawMessage,
 	return json.Marshal(input)
 }
 
-func (p *Plane) job(tx *store.Tx, id string) (store.Job, error) {
+// job is the job of that id, if the caller may see it.
+func (p *Plane) job(ctx context.Context, tx *store.Tx, id string) (store.Job, error) {
+	j, err := p.findJob(ctx, tx, id, auth.View)
+	return j, noJob(id, err)
+}
+
+func (p *Plane) findJob(ctx context.Context, tx *store.Tx, id string, need auth.Perm) (store.Job, error) {
 	j, err := tx.Job(id)
-	if errors.Is(err, store.ErrNotFound) {
-		err = missing("job", id, "", nil)
+	if err == nil {
+		if err = p.allow(ctx, need, j.Workspace, j.Folder, j.Task); errors.Is(err, errHidden) {
+			j = store.Job{}
+		}
 	}
 	return j, err
 }
@@ -330,11 +174,12 @@ type JobList struct {
 	Total int64 // that the filter chooses, not counting its limit
 }
 
-// Jobs lists the newest jobs first.
+// Jobs lists the newest jobs first, of those that the caller may see.
 func (p *Plane) Jobs(ctx context.Context, f store.JobFilter) (list JobList, err error) {
+	f.Scope = p.scope(ctx)
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
 		if f.Workspace != "" && f.Task == "" {
-			if err := p.knownWorkspace(tx, f.Workspace); err != nil {
+			if err := p.knownWorkspace(ctx, tx, f.Workspace); err != nil {
 				return err
 			}
 		}
@@ -353,9 +198,10 @@ func (p *Plane) Stats(ctx context.Context) (counts map[store.Status]int64, err e
 	for _, s := range store.JobStatuses {
 		counts[s] = 0
 	}
+	scope := p.scope(ctx)
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
 		for s := range counts {
-			if counts[s], err = tx.CountJobs(store.JobFilter{Status: s}); err != nil {
+			if counts[s], err = tx.CountJobs(store.JobFilter{Status: s, Scope: scope}); err != nil {
 				return err
 			}
 		}
@@ -366,14 +212,34 @@ func (p *Plane) Stats(ctx context.Context) (counts map[store.Status]int64, err e
 
 // Cancel ends a job. A job that has ended already is a Conflict that says how
 // it ended.
-func (p *Plane) Cancel(ctx context.Context, id string) error {
-	err := p.Runner.Cancel(ctx, id)
+func (p *Plane) Cancel(ctx context.Context, id, reason string) error {
+	var job store.Job
+	err := p.Store.View(ctx, func(tx *store.Tx) (err error) {
+		job, err = p.findJob(ctx, tx, id, auth.Run)
+		return err
+	})
+	entry := store.AuditEntry{Action: "cancel", Workspace: job.Workspace, Task: job.Task, Job: id}
+	if err != nil {
+		return noJob(id, p.refused(ctx, entry, err))
+	}
+	if reason != "" {
+		if entry.Detail, err = json.Marshal(map[string]string{"reason": cut(reason)}); err != nil {
+			return err
+		}
+	}
+	err = p.Runner.Cancel(ctx, id, func(tx *store.Tx, _ *store.Job) error { return p.record(ctx, tx, entry) })
 	var ended *runner.Ended
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return missing("job", id, "", nil)
-	case errors.As(err, &ended):
+	if errors.As(err, &ended) {
 		return &Error{Code: Conflict, Msg: ended.Error()}
 	}
-	return undone("the job was not cancelled", err)
+	return noJob(id, undone("the job was not cancelled", err))
+}
+
+// noJob is err as callers are told it: what is hidden and what is not there
+// alike.
+func noJob(id string, err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return missing("job", id, "", nil)
+	}
+	return err
 }

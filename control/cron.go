@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"stroem/auth"
 	"stroem/runner"
 	"stroem/store"
 	"stroem/workspace"
@@ -54,6 +55,7 @@ type cron struct {
 
 // Cron fires the triggers of type scheduler until ctx ends.
 func (p *Plane) Cron(ctx context.Context) error {
+	ctx = auth.With(ctx, auth.Server())
 	wake, stop := p.Store.Watch(store.TopicTasks)
 	defer stop()
 	c := &cron{Plane: p, stale: true, told: map[triggerKey]string{}}

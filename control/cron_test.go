@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"stroem/auth"
 	"stroem/control"
 	"stroem/runner"
 	"stroem/store"
@@ -193,7 +194,7 @@ func TestCronKeepsToTheConcurrency(t *testing.T) {
 					active, err = tx.ActiveJobs("w/t")
 					return err
 				})
-				if err := c.plane.Cancel(context.Background(), active[0].ID); err != nil {
+				if err := c.plane.Cancel(auth.With(context.Background(), auth.Owner()), active[0].ID, ""); err != nil {
 					c.Fatal(err)
 				}
 				c.pass(time.Hour)
@@ -375,7 +376,7 @@ func TestTriggersShowWhatComesNext(t *testing.T) {
 	inTime(t, hourly(", timezone: Asia/Tokyo"), func(c *clock) {
 		c.pass(2 * time.Hour)
 		c.set(-90 * time.Minute)
-		list, err := c.plane.Triggers(context.Background(), "w")
+		list, err := c.plane.Triggers(auth.With(context.Background(), auth.Owner()), "w")
 		if err != nil || len(list) != 1 || len(list[0].NextRuns) != control.NextRuns {
 			c.Fatal(list, err)
 		}

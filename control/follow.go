@@ -63,7 +63,7 @@ func (p *Plane) Follow(ctx context.Context, id string, from int64, emit func(Eve
 // news is the job and the next lines of its log, of one moment.
 func (p *Plane) news(ctx context.Context, id string, from int64) (job Job, lines []store.LogLine, err error) {
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		if job, err = p.wholeJob(tx, id); err != nil {
+		if job, err = p.wholeJob(ctx, tx, id); err != nil {
 			return err
 		}
 		lines, err = tx.LogLines(job.Seq, store.AllSteps, from, followLines)

@@ -37,7 +37,7 @@ func (p *Plane) Logs(ctx context.Context, id string, q LogQuery) (page LogPage, 
 	if err != nil {
 		return page, err
 	}
-	err = p.Store.View(ctx, func(tx *store.Tx) error { return p.choose(tx, id, q.Step, &chosen, &page) })
+	err = p.Store.View(ctx, func(tx *store.Tx) error { return p.choose(ctx, tx, id, q.Step, &chosen, &page) })
 	if err != nil {
 		return page, err
 	}
@@ -88,8 +88,8 @@ func (q *LogQuery) stored() (chosen store.LogQuery, err error) {
 }
 
 // choose fills in the job and the step, and what the page says of the whole log.
-func (p *Plane) choose(tx *store.Tx, id, step string, chosen *store.LogQuery, page *LogPage) error {
-	job, err := p.job(tx, id)
+func (p *Plane) choose(ctx context.Context, tx *store.Tx, id, step string, chosen *store.LogQuery, page *LogPage) error {
+	job, err := p.job(ctx, tx, id)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type RecentRun struct {
 func (p *Plane) TaskStats(ctx context.Context, ws, name string, window int) (TaskStats, error) {
 	stats := TaskStats{Window: window, Steps: []Durations{}}
 	err := p.Store.View(ctx, func(tx *store.Tx) error {
-		task, err := p.task(tx, ws, name)
+		task, err := p.task(ctx, tx, ws, name)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"stroem/auth"
 	"stroem/store"
 	"stroem/workspace"
 )
@@ -89,9 +90,12 @@ func (p *Plane) load(ctx context.Context, w *space) error {
 	return p.loadLocked(ctx, w)
 }
 
-// Refresh loads the workspace at once and returns it. Callers may ask for it
-// once in five seconds, else TooSoon.
+// Refresh loads the workspace at once and returns it. Callers who may run one
+// of its tasks may ask for it, once in five seconds, else TooSoon.
 func (p *Plane) Refresh(ctx context.Context, name string) (info store.WorkspaceInfo, err error) {
+	if err := p.mayRefresh(ctx, name); err != nil {
+		return info, err
+	}
 	p.mu.Lock()
 	w := p.spaces[name]
 	p.mu.Unlock()
@@ -101,13 +105,26 @@ func (p *Plane) Refresh(ctx context.Context, name string) (info store.WorkspaceI
 		}
 	}
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
-		if err := p.knownWorkspace(tx, name); err != nil {
+		if info, err = tx.Workspace(name); err != nil {
 			return err
 		}
-		info, err = tx.Workspace(name)
+		info, err = narrowed(tx, info, p.scope(ctx))
 		return err
 	})
 	return info, err
+}
+
+func (p *Plane) mayRefresh(ctx context.Context, name string) error {
+	return p.Store.View(ctx, func(tx *store.Tx) error {
+		if err := p.knownWorkspace(ctx, tx, name); err != nil {
+			return err
+		}
+		may, err := p.mayRunAny(ctx, tx, name)
+		if err == nil && !may {
+			err = &Error{Code: Forbidden, Msg: fmt.Sprintf("you may view workspace %q but run nothing in it: loading it anew needs the right %q", name, auth.Run)}
+		}
+		return err
+	})
 }
 
 func (p *Plane) refresh(ctx context.Context, w *space) error {

@@ -18,11 +18,12 @@ type Trigger struct {
 	Outages  []store.Outage // what was decided about what it missed, the newest first
 }
 
-// Triggers lists the triggers of a workspace by name.
+// Triggers lists by name the triggers of a workspace whose tasks the caller
+// may see.
 func (p *Plane) Triggers(ctx context.Context, ws string) ([]Trigger, error) {
 	list := []Trigger{}
 	err := p.Store.View(ctx, func(tx *store.Tx) error {
-		if err := p.knownWorkspace(tx, ws); err != nil {
+		if err := p.knownWorkspace(ctx, tx, ws); err != nil {
 			return err
 		}
 		all, err := tx.Triggers(ws)
@@ -33,7 +34,11 @@ func (p *Plane) Triggers(ctx context.Context, ws string) ([]Trigger, error) {
 		if err != nil {
 			return err
 		}
-		for _, t := range all {
+		by, err := folders(tx, ws)
+		if err != nil {
+			return err
+		}
+		for _, t := range visible(all, ws, by, p.scope(ctx)) {
 			trigger := Trigger{Trigger: t}
 			if trigger.Outages, err = tx.Outages(ws, t.Name); err != nil {
 				return err

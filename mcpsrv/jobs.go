@@ -41,7 +41,7 @@ func (t tools) jobs(s *server.MCPServer) {
 		mcp.WithString("since", mcp.Description("Only jobs made at this time or later (RFC 3339)")))...), t.listJobs)
 	add(s, mcp.NewTool("cancel_job", acts(true, true),
 		mcp.WithDescription("Cancel a running or pending job: its processes are ended, steps that have not begun never will."),
-		jobArg()), t.cancelJob)
+		jobArg(), mcp.WithString("reason", mcp.Description("Why, for the audit log"))), t.cancelJob)
 }
 
 func jobStatuses() []string {
@@ -325,9 +325,10 @@ type cancellation struct {
 }
 
 func (t tools) cancelJob(ctx context.Context, args struct {
-	JobID string `json:"job_id"`
+	JobID  string `json:"job_id"`
+	Reason string `json:"reason"`
 }) (out reply[cancellation], err error) {
-	err = t.plane.Cancel(ctx, args.JobID)
+	err = t.plane.Cancel(ctx, args.JobID, args.Reason)
 	if control.CodeOf(err) == control.Conflict {
 		out.Data = cancellation{"already_terminal", err.Error()}
 		return out, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"stroem/auth"
 	"stroem/control"
 	"stroem/mcpsrv"
 	"stroem/runner"
@@ -76,7 +78,10 @@ func connectTo(t *testing.T, yaml string) *agent {
 	go func() { done <- plane.Sync(ctx, ready) }()
 	go func() { done <- rn.Run(ctx) }()
 	<-ready
-	srv := httptest.NewServer(mcpsrv.Handler(plane, "test", log))
+	h := mcpsrv.Handler(plane, "test", log)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(auth.With(r.Context(), auth.Anyone(auth.MCP, "127.0.0.1"))))
+	}))
 	t.Cleanup(func() {
 		srv.Close()
 		stop()

@@ -246,9 +246,7 @@ func (t tools) executeTask(ctx context.Context, args struct {
 	if err := args.check(); err != nil {
 		return out, err
 	}
-	job, err := t.plane.Execute(ctx, control.Execution{
-		Workspace: args.Workspace, Task: args.Task, Input: args.Input, Source: store.SourceMCP,
-	})
+	job, err := t.plane.Execute(ctx, control.Execution{Workspace: args.Workspace, Task: args.Task, Input: args.Input})
 	out.Data.JobID = job.ID
 	if err != nil || args.Wait == 0 {
 		return out, err

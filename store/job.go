@@ -135,6 +135,7 @@ type JobFilter struct {
 	Search     string    // in the names of task and workspace, without case
 	Before     string    // only jobs older than the one of this id
 	Since      time.Time // only jobs made then or later
+	Scope      *Scope    // what the caller may see
 	Limit      int
 	Offset     int
 }
@@ -155,6 +156,18 @@ func (f *JobFilter) conditions() (parts []string, args []any) {
 		args = append(args, f.Search, f.Search)
 	}
 	return parts, args
+}
+
+// seen is the filter's scope as SQL. Which tasks it holds is asked of the
+// counters: there are few of them, and there may be a million jobs.
+func (f *JobFilter) seen() (parts []string, args []any) {
+	if f.Scope == nil {
+		return nil, nil
+	}
+	cond, args := f.Scope.sql("workspace", "folder", "task")
+	tasks := "SELECT workspace, folder, task FROM job_count WHERE " + cond
+	// Without EXISTS, who may see nothing would have every job looked at.
+	return []string{"EXISTS (" + tasks + ")", "(+workspace, +folder, +task) IN (" + tasks + ")"}, append(args, args...)
 }
 
 func where(parts []string) string {
@@ -184,9 +197,12 @@ func (f *JobFilter) span() (parts []string, args []any) {
 // Jobs lists the newest jobs first, without input and output.
 func (tx *Tx) Jobs(f JobFilter) ([]Job, error) {
 	parts, args := f.conditions()
-	span, bounds := f.span()
-	args = append(append(args, bounds...), f.Limit, f.Offset)
-	return tx.jobs(where(append(parts, span...))+` ORDER BY seq DESC LIMIT ? OFFSET ?`, args...)
+	for _, more := range []func() ([]string, []any){f.span, f.seen} {
+		p, a := more()
+		parts, args = append(parts, p...), append(args, a...)
+	}
+	args = append(args, f.Limit, f.Offset)
+	return tx.jobs(where(parts)+` ORDER BY seq DESC LIMIT ? OFFSET ?`, args...)
 }
 
 // ActiveJobs lists the jobs of a trigger that have not ended, the oldest first,
@@ -209,6 +225,8 @@ func (tx *Tx) jobs(which string, args ...any) ([]Job, error) {
 // and time. It reads counters, not jobs.
 func (tx *Tx) CountJobs(f JobFilter) (n int64, err error) {
 	parts, args := f.conditions()
+	cond, more := f.Scope.sql("workspace", "folder", "task")
+	parts, args = append(parts, cond), append(args, more...)
 	err = tx.row(`SELECT coalesce(sum(jobs), 0) FROM job_count`+where(parts), args, &n)
 	return n, err
 }

@@ -34,8 +34,9 @@ type SourceType string
 
 // The doors that exist so far, by Strøm's names.
 const (
-	SourceAPI SourceType = "api" // REST or the command line, with auth off
-	SourceMCP SourceType = "mcp"
+	SourceAPI  SourceType = "api"  // REST or the command line, with auth off
+	SourceUser SourceType = "user" // REST, by somebody who is known
+	SourceMCP  SourceType = "mcp"
 	// SourceTrigger is a schedule.
 	SourceTrigger SourceType = "trigger"
 )

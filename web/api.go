@@ -67,7 +67,7 @@ func tell(err error) string {
 // statuses translates the kinds of errors.
 var statuses = map[control.Code]int{
 	control.Invalid: http.StatusBadRequest, control.NotFound: http.StatusNotFound,
-	control.Conflict: http.StatusConflict, control.TooSoon: http.StatusTooManyRequests,
+	control.Conflict: http.StatusConflict, control.Forbidden: http.StatusForbidden, control.TooSoon: http.StatusTooManyRequests,
 	control.Unavailable: http.StatusServiceUnavailable,
 }
 

@@ -149,7 +149,7 @@ type cancelled struct {
 }
 
 func (s *site) cancel(ctx context.Context, in *JobID) (cancelled, error) {
-	return cancelled{store.Cancelled}, s.cfg.Plane.Cancel(ctx, in.ID)
+	return cancelled{store.Cancelled}, s.cfg.Plane.Cancel(ctx, in.ID, "")
 }
 
 type approveBody struct {

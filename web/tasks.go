@@ -183,6 +183,6 @@ func (s *site) execute(ctx context.Context, in *struct {
 	if err != nil {
 		return started{}, err
 	}
-	job, err := s.cfg.Plane.Execute(ctx, control.Execution{Workspace: in.Workspace, Task: in.Task, Input: input, Source: store.SourceAPI})
+	job, err := s.cfg.Plane.Execute(ctx, control.Execution{Workspace: in.Workspace, Task: in.Task, Input: input})
 	return started{job.ID}, err
 }

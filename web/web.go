@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"stroem/auth"
 	"stroem/control"
 	"stroem/store"
 )
@@ -35,12 +36,12 @@ func Handler(cfg Config) http.Handler {
 	s.api(mux)
 	mcp := http.Handler(http.HandlerFunc(mcpOff))
 	if cfg.MCP != nil {
-		mcp = onlyJSON(cfg.MCP)
+		mcp = identified(auth.MCP, onlyJSON(cfg.MCP))
 	}
 	mux.Handle("/mcp", mcp)
 	mux.Handle("/mcp/{$}", mcp)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.elsewhere(mux, w, r) })
-	return guard(cfg, mux)
+	return guard(cfg, identified(auth.REST, mux))
 }
 
 type site struct{ cfg Config }
