@@ -16,14 +16,15 @@ const lockFile = "stroem.lock"
 const lockPatience = time.Second
 
 // lockDir makes this process the one server of the data folder until the
-// returned file is closed. It returns ErrLocked when another one is.
-func lockDir(dir string) (*os.File, error) {
+// returned file is closed. It returns ErrLocked when another one still is after
+// patience.
+func lockDir(dir string, patience time.Duration) (*os.File, error) {
 	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(lockPatience); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		ok, err := tryLock(f)
 		if err != nil {
 			f.Close()

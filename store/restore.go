@@ -48,7 +48,7 @@ func Restore(ctx context.Context, archive, dir string) (r Restored, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return r, fmt.Errorf("create data folder: %w", err)
 	}
-	lock, err := lockDir(dir)
+	lock, err := lockDir(dir, lockPatience)
 	if err != nil {
 		return r, err
 	}

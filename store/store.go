@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -52,8 +53,26 @@ type Store struct {
 // Open makes this process the server of the data folder dir: it takes the
 // folder's lock (else ErrLocked), creates what is missing and brings the
 // schema up to date (ErrNewer when it is ahead of this binary).
-func Open(dir string) (_ *Store, err error) {
-	s := &Store{dir: dir}
+func Open(dir string) (*Store, error) { return open(dir, lockPatience) }
+
+func open(dir string, patience time.Duration) (*Store, error) {
+	if err := makeDir(dir); err != nil {
+		return nil, diskError(dir, fmt.Errorf("create data folder: %w", err))
+	}
+	lock, err := lockDir(dir, patience)
+	if err != nil {
+		return nil, diskError(dir, err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, restoring)); err == nil {
+		return nil, errors.Join(ErrUnfinished, lock.Close())
+	}
+	return connect(dir, lock, migrate)
+}
+
+// connect opens the file, whose schema prepare sees to. It takes over the
+// folder's lock, if there is one.
+func connect(dir string, lock *os.File, prepare func(*sql.DB) error) (_ *Store, err error) {
+	s := &Store{dir: dir, lock: lock}
 	s.auditKey = sync.OnceValues(func() ([]byte, error) { return s.Key("audit") })
 	defer func() {
 		if err != nil {
@@ -61,15 +80,6 @@ func Open(dir string) (_ *Store, err error) {
 			err = diskError(dir, err)
 		}
 	}()
-	if err := makeDir(dir); err != nil {
-		return nil, fmt.Errorf("create data folder: %w", err)
-	}
-	if s.lock, err = lockDir(dir); err != nil {
-		return nil, err
-	}
-	if _, err := os.Lstat(filepath.Join(dir, restoring)); err == nil {
-		return nil, ErrUnfinished
-	}
 	path := filepath.Join(dir, databaseFile)
 	if err := touch(path); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -78,7 +88,7 @@ func Open(dir string) (_ *Store, err error) {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := migrate(s.write); err != nil {
+	if err := prepare(s.write); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	if s.read, err = sql.Open("sqlite", dsn(path, readPragmas)); err != nil {
@@ -187,32 +197,31 @@ var gooseOnce sync.Mutex
 func migrate(db *sql.DB) error {
 	gooseOnce.Lock()
 	defer gooseOnce.Unlock()
-	ctx := context.Background()
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.FS)
-	if err != nil {
-		return err
-	}
-	at, newest, err := versions(ctx, p)
+	p, at, newest, err := versions(db)
 	if err != nil {
 		return err
 	}
 	if at > newest {
 		return fmt.Errorf("%w (schema %d, this one knows %d)", ErrNewer, at, newest)
 	}
-	if _, err := p.Up(ctx); err != nil {
+	if _, err := p.Up(context.Background()); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
 }
 
-func versions(ctx context.Context, p *goose.Provider) (at, newest int64, err error) {
-	if at, err = p.GetDBVersion(ctx); err != nil {
-		return 0, 0, err
+// versions are the schema's version, and the newest that this binary knows.
+func versions(db *sql.DB) (p *goose.Provider, at, newest int64, err error) {
+	if p, err = goose.NewProvider(goose.DialectSQLite3, db, migrations.FS); err != nil {
+		return nil, 0, 0, err
+	}
+	if at, err = p.GetDBVersion(context.Background()); err != nil {
+		return nil, 0, 0, err
 	}
 	for _, s := range p.ListSources() {
 		newest = max(newest, s.Version)
 	}
-	return at, newest, nil
+	return p, at, newest, nil
 }
 
 // unique reports whether err is SQLite's complaint about a key that exists.
