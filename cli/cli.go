@@ -51,11 +51,19 @@ type commands struct {
 	Cancel     cancelCmd     `cmd:"" group:"remote" help:"End a job with everything it runs."`
 	Approve    approveCmd    `cmd:"" group:"remote" help:"Say yes to a step that waits for a person."`
 	Reject     rejectCmd     `cmd:"" group:"remote" help:"Say no to a step that waits for a person."`
+	Login      loginCmd      `cmd:"" group:"remote" help:"Sign in by password, for the commands that follow."`
+	Logout     logoutCmd     `cmd:"" group:"remote" help:"Sign out."`
+	Whoami     whoamiCmd     `cmd:"" group:"remote" help:"Show who the server takes you for."`
 
 	Serve   serveCmd   `cmd:"" group:"server" help:"Run the server."`
 	Doctor  doctorCmd  `cmd:"" group:"server" help:"Check this machine and the data folder."`
 	Backup  backupCmd  `cmd:"" group:"server" help:"Write the data folder to a file, also while the server runs."`
 	Restore restoreCmd `cmd:"" group:"server" help:"Put a backup back into an empty data folder."`
+	MCP     mcpCmd     `cmd:"" name:"mcp" group:"server" help:"Speak MCP on standard input and output, for hosts that start programs."`
+	Apikey  apikeyCmd  `cmd:"" name:"apikey" group:"server" help:"Make, list and revoke API keys."`
+	User    userCmd    `cmd:"" group:"server" help:"Make, list and change accounts."`
+	Can     canCmd     `cmd:"" group:"server" help:"Say whether an account may view or run a task, and by which rule."`
+	Audit   auditCmd   `cmd:"" group:"server" help:"Show who did what, and check that the record is whole."`
 
 	Help       helpCmd       `cmd:"" group:"other" help:"Show how a command is used."`
 	Version    versionCmd    `cmd:"" group:"other" help:"Show the version."`
@@ -209,6 +217,13 @@ func (e *env) printJSON(v any) error {
 	if e.terminal() != nil {
 		enc.SetIndent("", "  ")
 	}
+	return enc.Encode(v)
+}
+
+// printJSONLine writes v on one line, on a terminal too.
+func (e *env) printJSONLine(v any) error {
+	enc := json.NewEncoder(e.stdout)
+	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
 }
 

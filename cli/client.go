@@ -71,9 +71,17 @@ func (e *env) client() (*client, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, usage("--url: %q is no address of a server; write it like "+usualServer, wanted)
 	}
+	token := e.token
+	if token == "" {
+		all, err := sessions()
+		if err != nil {
+			return nil, err
+		}
+		token = all[base].Token
+	}
 	via := http.DefaultTransport.(*http.Transport).Clone()
 	via.ResponseHeaderTimeout = patience
-	return &client{base: base, token: e.token, via: via, lost: func() { e.tell("connection lost, trying again") }}, nil
+	return &client{base: base, token: token, via: via, lost: func() { e.tell("connection lost, trying again") }}, nil
 }
 
 // api is a path below /api, its parts escaped.
@@ -143,7 +151,7 @@ func (c *client) send(ctx context.Context, method, path string, body []byte) (*h
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	res, err := (&http.Client{Transport: c.via}).Do(req)
+	res, err := (&http.Client{Transport: c.via, CheckRedirect: noRedirect}).Do(req)
 	if err != nil {
 		return nil, c.unreached(err)
 	}
@@ -160,6 +168,9 @@ func (c *client) send(ctx context.Context, method, path string, body []byte) (*h
 		r.text = answer.Error
 	} else {
 		r.text = fmt.Sprintf("%s answered %q, which is not how a stroem server does; is --url right?", c.base, res.Status)
+	}
+	if r.status == http.StatusUnauthorized {
+		r.text += "; `stroem login` signs in, or --token gives an API key"
 	}
 	return nil, r
 }

@@ -17,6 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"stroem/auth"
 	"stroem/workspace"
 )
 
@@ -45,6 +46,10 @@ type Config struct {
 	AllowEnv       []string                   `yaml:"allow_env"` // what get_env may read
 	StepTimeout    Duration                   `yaml:"default_step_timeout"`
 	JobTimeout     Duration                   `yaml:"default_job_timeout"`
+	Auth           *AuthConfig                `yaml:"auth"`
+	ACL            *ACLConfig                 `yaml:"acl"`
+	Approval       ApprovalConfig             `yaml:"approval"`
+	TrustedProxies []string                   `yaml:"trusted_proxies"` // whose word on where a request comes from counts
 
 	file  string            // where it was read, "" without one
 	from  map[string]string // the variable that set a key, for those that one did
@@ -125,7 +130,8 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 // A configuration that relies on one of them must not run as if it were not
 // there.
 var notBuilt = []string{
-	"auth", "acl", "approval", "trusted_proxies",
+	"auth/providers/*/issuer_url", "auth/providers/*/client_id", "auth/providers/*/client_secret",
+	"auth/providers/*/default_groups",
 	"workspaces/*/url", "workspaces/*/ref", "workspaces/*/poll_interval_secs", "workspaces/*/auth",
 }
 
@@ -184,7 +190,19 @@ func loadConfig(file string, environ []string) (*Config, error) {
 	if err := tree.Decode(c); err != nil {
 		return nil, fmt.Errorf("%s: %w", cmp.Or(c.file, "configuration"), err)
 	}
+	given := func(key string) bool { return slices.Contains(topKeys(tree), key) }
+	if err := c.completeAuth(given); err != nil {
+		return nil, err
+	}
 	return c, c.complete()
+}
+
+// topKeys are the sections that the configuration has, empty ones too.
+func topKeys(tree *yaml.Node) (names []string) {
+	for i := 0; i+1 < len(tree.Content); i += 2 {
+		names = append(names, tree.Content[i].Value)
+	}
+	return names
 }
 
 func readTree(file string) (*yaml.Node, error) {
@@ -212,6 +230,15 @@ func (c *Config) check(n *yaml.Node, t reflect.Type, at, where string) (errs []e
 	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && n.Kind == yaml.SequenceNode {
+		for i, item := range n.Content {
+			errs = append(errs, c.check(item, t.Elem(), fmt.Sprintf("%s[%d]", at, i), where)...)
+		}
+		return errs
 	}
 	if t.Kind() != reflect.Struct && t.Kind() != reflect.Map {
 		if want := misfit(n, t); want != "" {
@@ -251,7 +278,7 @@ func (c *Config) check(n *yaml.Node, t reflect.Type, at, where string) (errs []e
 func misfit(n *yaml.Node, t reflect.Type) (want string) {
 	switch {
 	case n.Tag == "!!null":
-	case t == reflect.TypeFor[Size](), t == reflect.TypeFor[Duration](): // have words of their own
+	case t == reflect.TypeFor[Size](), t == reflect.TypeFor[Duration](), t == reflect.TypeFor[auth.Perm](): // have words of their own
 	case t.Kind() == reflect.Bool && n.ShortTag() != "!!bool":
 		return "true or false"
 	case t.Kind() == reflect.Int && n.ShortTag() != "!!int":
@@ -356,9 +383,9 @@ func (c *Config) complete() error {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return c.fault("listen", "%q is not a port; write a number up to 65535", port)
 	}
-	if !c.InsecureListen && !isLoopback(host) {
+	if c.Auth == nil && !c.InsecureListen && !isLoopback(host) {
 		return c.fault("listen", "%s can be reached from other machines, and without sign-in everybody there could run tasks; "+
-			"use 127.0.0.1:%s, or set insecure_listen: true if something else guards the port", c.Listen, port)
+			"use 127.0.0.1:%s, turn sign-in on (auth: {}), or set insecure_listen: true if something else guards the port", c.Listen, port)
 	}
 	if c.Runner.MaxConcurrent < 1 {
 		return c.fault("runner.max_concurrent", "must be at least 1")

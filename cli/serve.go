@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,26 +8,20 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/lmittmann/tint"
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
 	"stroem/control"
 	"stroem/examples"
-	"stroem/mcpsrv"
 	"stroem/runner"
 	"stroem/store"
-	"stroem/web"
 )
 
 const (
@@ -77,7 +70,13 @@ func (c serveCmd) Run(e *env) error {
 		return err
 	}
 	plane.Runner.Drain = drain
-	return serve(ctx, e, cfg, plane)
+	s := &server{cfg: cfg, plane: plane}
+	if cfg.Auth != nil {
+		if err := s.guard(ctx); err != nil {
+			return err
+		}
+	}
+	return s.serve(ctx, e.stdout)
 }
 
 // lifetime is until when the server serves, and what tells it to drain before
@@ -120,7 +119,8 @@ func newPlane(cfg *Config, st *store.Store, folders []control.Folder, log *slog.
 		Key: key, AllowEnv: cfg.AllowEnv, Now: time.Now}
 	rn.Log = slog.New(masked{log.Handler(), rn.Secrets.Hide})
 	keep := control.Retention{Age: time.Duration(cfg.Retention.JobDays) * 24 * time.Hour, MaxBytes: int64(cfg.Retention.MaxBytes)}
-	return &control.Plane{Store: st, Runner: rn, Folders: folders, Retention: keep, Log: rn.Log, Now: time.Now}, nil
+	return &control.Plane{Store: st, Runner: rn, Policy: cfg.policy(), Folders: folders, Retention: keep,
+		OtherPerson: cfg.Approval.OtherPerson, Log: rn.Log, Now: time.Now}, nil
 }
 
 // openStore opens the data folder, or says what to do about it.
@@ -188,137 +188,6 @@ func ownersAlone(dir string) error {
 		}
 		return os.Chmod(path, 0o600)
 	})
-}
-
-// serve joins the parts and runs them until the context ends, or the runner
-// has drained.
-func serve(ctx context.Context, e *env, cfg *Config, plane *control.Plane) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	g, ctx := errgroup.WithContext(ctx)
-	ready := make(chan struct{})
-	g.Go(func() error { plane.WatchDisk(ctx); return nil })
-	g.Go(func() error { return plane.Sync(ctx, ready) })
-	select {
-	case <-ready:
-	case <-ctx.Done():
-		return g.Wait()
-	}
-	listeners, err := listen(cfg.Listen)
-	if err != nil {
-		g.Go(func() error { return err }) // ends the rest
-		return g.Wait()
-	}
-	url := "http://" + listeners[0].Addr().String()
-	g.Go(func() error {
-		defer stop()
-		return plane.Runner.Run(ctx)
-	})
-	g.Go(func() error { return plane.Cron(ctx) })
-	g.Go(func() error { return plane.Upkeep(ctx) })
-	g.Go(func() error { return serveHTTP(ctx, listeners, handler(cfg, plane, url, ctx.Done())) })
-	if err := greet(ctx, e.stdout, cfg, plane, url); err != nil {
-		plane.Log.Error("greet", "err", err)
-	}
-	return g.Wait()
-}
-
-func handler(cfg *Config, plane *control.Plane, url string, stopping <-chan struct{}) http.Handler {
-	wc := web.Config{Plane: plane, URL: url, Version: version(), Log: plane.Log, Stopping: stopping,
-		AllowedHosts: cfg.MCP.AllowedHosts, AllowedOrigins: cfg.MCP.AllowedOrigins}
-	if cfg.MCP.Enabled {
-		wc.MCP = mcpsrv.Handler(plane, version(), plane.Log)
-	}
-	return web.Handler(wc)
-}
-
-// listen opens the address; localhost is both loopback addresses, where the
-// machine has both.
-func listen(addr string) ([]net.Listener, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	if !strings.EqualFold(host, "localhost") {
-		l, err := listenOn(addr)
-		return []net.Listener{l}, err
-	}
-	first, err := listenOn(net.JoinHostPort("127.0.0.1", port))
-	if err != nil {
-		return nil, err
-	}
-	_, port, _ = net.SplitHostPort(first.Addr().String()) // an address of ours has a port
-	second, err := listenOn(net.JoinHostPort("::1", port))
-	switch {
-	case err == nil:
-		return []net.Listener{first, second}, nil
-	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EAFNOSUPPORT): // no IPv6 here
-		return []net.Listener{first}, nil
-	}
-	return nil, errors.Join(err, first.Close())
-}
-
-func listenOn(addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w; stop what uses the port, or choose another with listen: "+
-			"in %s or STROEM__LISTEN=127.0.0.1:8081", addr, err, defaultFile)
-	}
-	return l, nil
-}
-
-// serveHTTP serves until ctx ends, then gives what is under way a moment.
-func serveHTTP(ctx context.Context, listeners []net.Listener, h http.Handler) error {
-	srv := &http.Server{
-		Handler: h,
-		// Slow senders are cut off; answers may take as long as a wait does.
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10,
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	for _, l := range listeners {
-		g.Go(func() error {
-			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
-		})
-	}
-	g.Go(func() error {
-		<-gctx.Done()
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
-		defer cancel()
-		if srv.Shutdown(end) != nil {
-			return srv.Close()
-		}
-		return nil
-	})
-	return g.Wait()
-}
-
-// greet says where the server is and what to do next.
-func greet(ctx context.Context, w io.Writer, cfg *Config, plane *control.Plane, url string) error {
-	all, err := plane.Workspaces(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "Strøm %s listens on %s\n  data    %s\n", version(), url, cfg.Data)
-	for _, ws := range all {
-		fmt.Fprintf(w, "  tasks   %s in workspace %q (%s)\n", count(ws.Tasks, "task"), ws.Name, ws.Dir)
-		if ws.Error != "" {
-			fmt.Fprintf(w, "          does not load in full: %s\n", ws.Error)
-		}
-	}
-	if len(all) == 0 {
-		fmt.Fprintf(w, "  tasks   none: add a workspace to %s, for example\n            workspaces: {default: {type: folder, path: .}}\n", cfg.file)
-	}
-	if !cfg.MCP.Enabled {
-		where := cmp.Or(cfg.from["mcp.enabled"], cfg.file)
-		fmt.Fprintf(w, "  agents  MCP is off; mcp.enabled: true turns it on (%s)\n", where)
-		return nil
-	}
-	fmt.Fprintf(w, "  agents  %s/mcp; for Claude Code: claude mcp add --transport http stroem %s/mcp\n", url, url)
-	return nil
 }
 
 // logger writes JSON for machines, and short coloured lines on a terminal.

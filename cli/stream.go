@@ -114,7 +114,7 @@ func (c *client) stream(ctx context.Context, id string, at *position, emit func(
 	defer res.Body.Close()
 	r := bufio.NewReaderSize(res.Body, 64<<10)
 	for {
-		m, err := readMessage(r)
+		m, err := readEvent(r)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errBroken, err)
 		}
@@ -138,11 +138,11 @@ func (c *client) stream(ctx context.Context, id string, at *position, emit func(
 	}
 }
 
-// message is one server-sent event.
-type message struct{ kind, id, data string }
+// serverEvent is one server-sent event (HTML, 9.2).
+type serverEvent struct{ kind, id, data string }
 
-// readMessage reads up to the empty line that ends an event.
-func readMessage(r *bufio.Reader) (m message, err error) {
+// readEvent reads up to the empty line that ends an event.
+func readEvent(r *bufio.Reader) (m serverEvent, err error) {
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -163,6 +163,9 @@ func readMessage(r *bufio.Reader) (m message, err error) {
 		case "id":
 			m.id = value
 		case "data":
+			if m.data != "" {
+				m.data += "\n"
+			}
 			m.data += value
 		}
 	}
@@ -170,7 +173,7 @@ func readMessage(r *bufio.Reader) (m message, err error) {
 
 // event is the message as an event; nothing in it where it is of a kind that
 // is not known, or a sign of life.
-func (m message) event() (ev control.Event, err error) {
+func (m serverEvent) event() (ev control.Event, err error) {
 	switch m.kind {
 	case "job":
 		ev.Job = &control.Job{}

@@ -132,8 +132,13 @@ func (h *hall) asks() map[string]func(ctx context.Context, ws, task, job string)
 		"follow": func(ctx context.Context, _, _, job string) error {
 			return h.Follow(ctx, job, 0, func(control.Event) error { return nil })
 		},
-		"tail":   func(ctx context.Context, _, _, job string) error { _, err := h.Tail(ctx, job, "", 5); return err },
-		"logs":   func(ctx context.Context, _, _, job string) error { _, err := h.Logs(ctx, job, "", 0, 5); return err },
+		"logs": func(ctx context.Context, _, _, job string) error {
+			_, err := h.Logs(ctx, job, control.LogQuery{Tail: 5})
+			return err
+		},
+		"approve": func(ctx context.Context, _, _, job string) error {
+			return h.Approve(ctx, control.Answer{Job: job, Step: "s", Approved: true})
+		},
 		"cancel": func(ctx context.Context, _, _, job string) error { return h.Cancel(ctx, job, "") },
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
+	"stroem/auth"
 	"stroem/control"
 )
 
@@ -19,6 +21,7 @@ type apiError struct {
 	status int
 	header http.Header
 	Text   string `json:"error" doc:"What is wrong, in a sentence."`
+	Retry  int    `json:"retry_after_secs,omitempty"`
 }
 
 func (e *apiError) Error() string           { return e.Text }
@@ -75,11 +78,17 @@ var statuses = map[control.Code]int{
 // and the caller gets a reference to it.
 func (s *site) fault(err error) error {
 	var known huma.StatusError
+	var denied *auth.Error
 	switch code := control.CodeOf(err); {
 	case err == nil:
 		return nil
 	case errors.As(err, &known):
 		return err
+	case errors.As(err, &denied) && denied.Code == auth.TooMany:
+		secs := retrySeconds(denied)
+		return &apiError{status: http.StatusTooManyRequests, Text: denied.Msg, Retry: secs, header: http.Header{"Retry-After": {strconv.Itoa(secs)}}}
+	case denied != nil && denied.Code != auth.Internal:
+		return &apiError{status: authStatuses[denied.Code], Text: denied.Msg}
 	case code == control.TooSoon || code == control.Unavailable:
 		return &apiError{status: statuses[code], Text: err.Error(), header: http.Header{"Retry-After": {"5"}}}
 	case code != control.Internal:
@@ -146,8 +155,9 @@ func (s *site) api(mux *http.ServeMux) {
 	route(s, api, "cancel", http.MethodPost, "/api/jobs/{id}/cancel", "Cancel a job", s.cancel)
 	route(s, api, "approve", http.MethodPost, "/api/jobs/{id}/steps/{step}/approve", "Answer a step that waits for a person", s.approve)
 	s.logRoutes(api)
+	s.authRoutes(api)
 	for _, item := range api.OpenAPI().Paths { // newAPIError answers 400 in its place
-		for _, op := range []*huma.Operation{item.Get, item.Post} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
 			if op != nil {
 				delete(op.Responses, "422")
 			}

@@ -1,24 +1,121 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
 
 	"stroem/auth"
 )
 
-// identified hands a request on with who makes it.
-func identified(door auth.Door, next http.Handler) http.Handler {
+// public are the requests that anybody may make. Everything else, also what
+// there is not, is for whoever is known.
+var public = []string{
+	"GET /", "GET /healthz", "GET /api/config", "GET /api/openapi.json", "GET /api/openapi.yaml",
+	"POST /api/auth/login", "POST /api/auth/refresh",
+}
+
+// identified hands a request on with who makes it, or answers that nobody
+// known does. Where auth is off, everybody is known as anyone.
+func (cfg Config) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who := auth.Anyone(door, address(r))
+		door := auth.REST
+		if r.URL.Path == "/mcp" || r.URL.Path == "/mcp/" {
+			door = auth.MCP
+		}
+		addr := cfg.address(r)
+		who := auth.Anyone(door, addr)
+		if cfg.Gate != nil {
+			method := r.Method
+			if method == http.MethodHead {
+				method = http.MethodGet
+			}
+			var err error
+			switch who, err = cfg.Gate.Identify(r.Context(), bearer(r), door, addr); {
+			case err == nil:
+			case slices.Contains(public, method+" "+r.URL.Path):
+				who = auth.Principal{Door: door, Addr: addr}
+			default:
+				cfg.unknown(w, r, err)
+				return
+			}
+		}
 		next.ServeHTTP(w, r.WithContext(auth.With(r.Context(), who)))
 	})
 }
 
-// address is where a request comes from.
-func address(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		return host
+// bearer is the token of a request (RFC 6750, 2.1). One in the query, which
+// ends up in logs, is not looked at.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
 	}
-	return r.RemoteAddr
+	return strings.TrimSpace(token)
+}
+
+// unknown answers whoever is not known.
+func (cfg Config) unknown(w http.ResponseWriter, r *http.Request, err error) {
+	var told *auth.Error
+	if !errors.As(err, &told) {
+		cfg.Log.Error("identify", "err", err)
+		writeError(w, http.StatusInternalServerError, "Internal server error")
+		return
+	}
+	switch told.Code {
+	case auth.Unauthenticated:
+		// No resource_metadata: a client that sees it begins an OAuth flow,
+		// for which there is nothing here.
+		challenge := `Bearer realm="stroem"`
+		if told != auth.ErrNoCredential {
+			challenge += fmt.Sprintf(`, error="invalid_token", error_description="%s; stroem apikey create makes a key"`, told.Msg)
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
+		writeError(w, http.StatusUnauthorized, told.Msg)
+	case auth.TooMany:
+		secs := retrySeconds(told)
+		w.Header().Set("Retry-After", strconv.Itoa(secs))
+		writeJSON(w, http.StatusTooManyRequests, map[string]any{"error": told.Msg, "retry_after_secs": secs})
+	default:
+		writeError(w, authStatuses[told.Code], told.Msg)
+	}
+}
+
+// authStatuses translates the kinds of errors of auth.
+var authStatuses = map[auth.Code]int{
+	auth.Unauthenticated: http.StatusUnauthorized, auth.Forbidden: http.StatusForbidden, auth.Invalid: http.StatusBadRequest,
+	auth.NotFound: http.StatusNotFound, auth.Conflict: http.StatusConflict, auth.TooMany: http.StatusTooManyRequests,
+}
+
+// retrySeconds is when to try again, in whole seconds from now.
+func retrySeconds(e *auth.Error) int { return int(e.RetryAfter.Seconds()) + 1 }
+
+// address is where a request comes from: whoever connects to us, or, where
+// that is a proxy whose word counts, the nearest before it that is none.
+func (cfg Config) address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		if hop = strings.TrimSpace(hop); hop == "" || !cfg.trusted(host) {
+			break
+		}
+		if _, err := netip.ParseAddr(hop); err != nil {
+			break
+		}
+		host = hop
+	}
+	return host
+}
+
+func (cfg Config) trusted(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && slices.ContainsFunc(cfg.Proxies, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
 }

@@ -19,7 +19,9 @@ type serverConfig struct {
 }
 
 func (s *site) config(context.Context, *struct{}) (serverConfig, error) {
-	return serverConfig{OIDCProviders: []string{}, Version: s.cfg.Version}, nil
+	on := s.cfg.Gate != nil
+	return serverConfig{AuthRequired: on, ACLEnabled: s.cfg.Plane.Policy != nil, OIDCProviders: []string{}, HasInternalAuth: on,
+		Version: s.cfg.Version}, nil
 }
 
 // InWorkspace is a path that names a workspace. It is exported for huma, which

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"stroem/auth"
 	"stroem/control"
@@ -16,6 +17,7 @@ import (
 // Config says what the handler serves, and to whom.
 type Config struct {
 	Plane   *control.Plane
+	Gate    *auth.Gate   // nil: everybody may do everything
 	MCP     http.Handler // nil: MCP is off
 	URL     string       // where people reach the server, for the pages
 	Version string
@@ -23,8 +25,10 @@ type Config struct {
 
 	Stopping <-chan struct{} // closed when the server stops: live streams end
 
-	AllowedHosts   []string // Host names beside the loopback ones
-	AllowedOrigins []string // Origins beside the loopback ones
+	AllowedHosts   []string       // Host names beside the loopback ones
+	AllowedOrigins []string       // Origins beside the loopback ones
+	Proxies        []netip.Prefix // whose X-Forwarded-For counts
+	Secure         bool           // people come by https: cookies go no other way
 }
 
 // Handler serves everything, behind the guards.
@@ -36,12 +40,12 @@ func Handler(cfg Config) http.Handler {
 	s.api(mux)
 	mcp := http.Handler(http.HandlerFunc(mcpOff))
 	if cfg.MCP != nil {
-		mcp = identified(auth.MCP, onlyJSON(cfg.MCP))
+		mcp = onlyJSON(cfg.MCP)
 	}
 	mux.Handle("/mcp", mcp)
 	mux.Handle("/mcp/{$}", mcp)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.elsewhere(mux, w, r) })
-	return guard(cfg, identified(auth.REST, mux))
+	return guard(cfg, cfg.identified(mux))
 }
 
 type site struct{ cfg Config }

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// startPatience is how long a server that was started here may take to answer.
+const startPatience = 15 * time.Second
+
+type mcpCmd struct {
+	Bridge mcpBridgeCmd `cmd:"" default:"withargs" hidden:"" help:"Speak MCP on standard input and output."`
+	Doctor mcpDoctorCmd `cmd:"" help:"Check that an agent can reach the server."`
+}
+
+type mcpBridgeCmd struct {
+	AllowHTTP bool `name:"allow-http" help:"Send the key without encryption to a server on another machine."`
+}
+
+// Help shows how the command is used.
+func (mcpBridgeCmd) Help() string {
+	return "For hosts that start programs, such as Claude Desktop. Where nothing listens at the usual local address, a server is started that goes on without the host.\n\n" +
+		shown("stroem mcp", "STROEM_URL=https://stroem.example.org STROEM_TOKEN=strm_… stroem mcp")
+}
+
+// Run carries messages between the host and the server. Standard output
+// carries nothing else.
+func (m *mcpBridgeCmd) Run(e *env) error {
+	c, err := e.client()
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(c.base)
+	if err != nil {
+		return err
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) && !m.AllowHTTP {
+		return fmt.Errorf("%s is another machine, and http would show the key to everybody on the way; use https, or --allow-http", c.base)
+	}
+	if err := e.ensureServer(c); err != nil { // the host is told with each message
+		e.tell(err.Error())
+	}
+	b := &bridge{url: c.base + "/mcp", token: c.token, http: &http.Client{CheckRedirect: noRedirect}, in: os.Stdin, out: e.stdout,
+		warn: func(text string) { fmt.Fprintln(e.stderr, "stroem mcp:", text) }}
+	return b.run(e.ctx)
+}
+
+// noRedirect keeps a key from going where nobody sent it.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// ensureServer starts a server in the background if none answers where one of
+// this machine is expected. It outlives this process.
+func (e *env) ensureServer(c *client) error {
+	if c.base != e.address() && c.base != usualServer || e.answers(c) {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	cfg, err := e.settings()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("start a server: %w", err)
+	}
+	path := filepath.Join(cfg.Data, "serve.log")
+	log, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("start a server: %w", err)
+	}
+	defer log.Close()
+	var args []string
+	if e.config != "" {
+		args = append(args, "--config", e.config)
+	}
+	if e.data != "" {
+		args = append(args, "--data", e.data)
+	}
+	cmd := exec.Command(self, append(args, "serve")...)
+	cmd.Stdout, cmd.Stderr = log, log
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start a server: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	return e.awaitServer(c, ended, path)
+}
+
+func (e *env) awaitServer(c *client, ended <-chan error, log string) error {
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	late := time.After(startPatience)
+	for {
+		select {
+		case <-look.C:
+			if e.answers(c) {
+				return nil
+			}
+		case <-ended:
+			if e.answers(c) { // another host was quicker to start one
+				return nil
+			}
+			return fmt.Errorf("a server was started and ended at once; %s says why", log)
+		case <-late:
+			return fmt.Errorf("a server was started and does not answer; %s may say why", log)
+		case <-e.ctx.Done():
+			return e.ctx.Err()
+		}
+	}
+}
+
+// answers reports whether a server answers, whatever it says.
+func (e *env) answers(c *client) bool {
+	ctx, cancel := context.WithTimeout(e.ctx, 2*time.Second)
+	defer cancel()
+	err := c.get(ctx, "/healthz", nil, &struct{}{})
+	var refused *refusal
+	return err == nil || errors.As(err, &refused)
+}
