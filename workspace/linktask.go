@@ -167,6 +167,7 @@ func (f *linkedFlow) step(i int, d *stepDef) *Step {
 		// An inline action sees the job's input with the step's over it.
 		in := f.input
 		in.given, in.otherwise = d.Input, in.otherwise+", or give it in the step's"
+		f.caution(f.part, a, a.Input, given(d.Input), f.task.Input)
 		f.check(i, uses(a.texts), in)
 	case d.action != nil:
 		if a := f.named(d); a != nil {
@@ -409,6 +410,7 @@ func (l *linker) checkAction(o *owned[*actionDef]) {
 		return
 	}
 	l.childTask(o.part, o.def)
+	l.caution(o.part, o.def, o.def.Input)
 	if o.used || o.def.Type == Approval { // whose message sees the job's input
 		return
 	}

@@ -16,6 +16,9 @@ type template struct {
 	name   string // what it is, for messages: `"script"`
 	parsed *tera.Template
 	uses   []use
+	// warnings are what to tell of a script's places once the types of its input
+	// are known.
+	warnings []*tera.Warning
 }
 
 // What a text may ask of the template engine: the names it reads, and its
@@ -100,9 +103,11 @@ func (r *reader) shell(t *template, d tera.Dialect) {
 	if t == nil || t.parsed == nil || t.parsed.Static() {
 		return
 	}
-	for _, err := range t.parsed.CheckShell(d) {
+	errs, warnings := t.parsed.CheckShell(d)
+	for _, err := range errs {
 		r.templateError(t, err)
 	}
+	t.warnings = warnings
 	for _, raw := range t.parsed.Raws() {
 		r.out.warn(t.place(raw.Line, raw.Column), t.name+": raw writes the value as it is: it can run anything", `leave raw out unless its words are to be split, and let an action's input say what it may be`)
 	}

@@ -13,6 +13,7 @@ import (
 
 // odd are pieces of shell whose quoting is easily read wrongly, and places.
 var odd = []string{
+	`: "${y:-{{ x }}}"`, `z="${y-a {{ x }}{{ x }} b}"`, `: "$z${y+{{ x }}}'"`, `a[1]={{ x }}`, `declare -r y={{ x }}`,
 	"cat <<E\n{{ x }}\nE", "cat <<'E'\n{{ x }}\nE", "cat <<-E\n\ta {{ x }}\n\tE", "# {{ x }}", ": {{ x }} # {{ x }}", `: $'{{ x }}'`, `: "$(cat <<E` + "\n{{ x }}\nE\n)\"", ": $(( {{ x }} ))", ": # {{ x }}\\", `: ${y:-{{ x }}}`, `y=${y:+a{{ x }}"b"}`, ": ${y-{{ x }}\n} # it's",
 	"{% if x %}echo {{ x }}{% else %}:{% endif %}", "{% for i in [1, 2] %}echo \"{{ x }}{{ i }}\"\n{% endfor %}", "echo {% filter trim %}a {{ x }} b{% endfilter %}", `echo {% if x %}"{% else %}'{% endif %}{{ x }}{% if x %}"{% else %}'{% endif %}`, "echo '{% for c in x %}{{ c }}{% endfor %}'", "y={{ x ~ x }}", `: "{{ x | replace(from='a', to=x) }}"`, "{% set z = [x, x] %}: {% for a in z %} {{ a }}{% endfor %}",
 	`echo {{ x }}`, `echo "{{ x }}"`, `echo '{{ x }}'`, `echo "a {{ x }} b"`, `echo 'a {{ x }} b'`, `echo a"{{ x }}"'{{ x }}'{{ x }}`, `y={{ x }}`, `y="$y{{ x }}"`, `y="${y}{{ x }}"`, `: $(echo "{{ x }}")`, `echo "$(echo "{{ x }}")"`,
@@ -81,7 +82,8 @@ func assaultOnce(t *testing.T, rng *rand.Rand, sh []string, d tera.Dialect) int 
 		v := assault[rng.IntN(len(assault))]
 		name := filepath.Join(dir, fmt.Sprintf("s%03d", n))
 		v = strings.ReplaceAll(v, "CANARY", name+".canary")
-		script, err := tmpl.Shell(tera.Vars{"x": v}, d)
+		// As for an agent: an author may well want a value to be read as code.
+		script, err := tmpl.With(tera.Options{ForbidRaw: true}).Shell(tera.Vars{"x": v}, d)
 		if err != nil {
 			continue
 		}
@@ -114,9 +116,9 @@ func randomScript(rng *rand.Rand) string {
 	for range 1 + rng.IntN(4) {
 		parts = append(parts, odd[rng.IntN(len(odd))])
 	}
-	parts = append(parts, odd[rng.IntN(45)])
+	parts = append(parts, odd[rng.IntN(50)])
 	if rng.IntN(2) == 0 {
-		parts = append(parts, odd[rng.IntN(12)])
+		parts = append(parts, odd[rng.IntN(17)])
 	}
 	for range rng.IntN(2) {
 		parts = append(parts, odd[rng.IntN(len(odd))])

@@ -9,13 +9,13 @@ import (
 )
 
 // exported checks export, local and readonly where they are plain commands.
-func exported(args []arg, at int) (what, fix string) {
+func exported(args []arg, at int) objection {
 	name := assigns(args[at])
 	options := slices.ContainsFunc(args[1:at], func(a arg) bool { return a.fades || strings.HasPrefix(a.text, "-") })
 	if name == "" || options {
-		return args[0].text + " takes a value only as NAME={{ … }}", "write the name itself"
+		return no(args[0].text+" takes a value only as NAME={{ … }}", "write the name itself")
 	}
-	return special(name)
+	return no(special(name))
 }
 
 // comparisons are the operators of test between two words; none of them computes.
@@ -23,12 +23,12 @@ var comparisons = []string{"=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le"
 
 // tested checks test and [, where a value may not be taken for an operator and
 // may not name a variable.
-func tested(args []arg, at int) (what, fix string) {
+func tested(args []arg, at int) objection {
 	if args[0].text == "[" && args[len(args)-1].text == "]" {
 		args = args[:len(args)-1]
 	}
 	if at >= len(args) {
-		return "a value stands where ] is expected", "end the test with ]"
+		return no("a value stands where ] is expected", "end the test with ]")
 	}
 	args, at = args[1:], at-1
 	if len(args) > 1 && args[0].static && args[0].text == "!" && at > 0 {
@@ -38,13 +38,15 @@ func tested(args []arg, at int) (what, fix string) {
 	switch {
 	case unknown:
 	case len(args) == 1:
-		return "", ""
+		return objection{}
+	case len(args) == 2 && at == 1 && args[0].static && args[1].whole && (args[0].text == "-v" || args[0].text == "-R"):
+		return objection{want: aName}
 	case len(args) == 2 && at == 1 && args[0].static && len(args[0].text) == 2 && strings.Contains("abcdefghknprstuwxzLNOGS", args[0].text[1:]) && args[0].text[0] == '-':
-		return "", ""
+		return objection{}
 	case len(args) == 3 && at != 1 && args[1].static && slices.Contains(comparisons, args[1].text):
-		return "", ""
+		return objection{}
 	}
-	return "a value in this test may be read as an operator or as a variable's name", `write one comparison for each [ ], with quotes around "$VARIABLES", and join them by && and ||`
+	return no("a value in this test may be read as an operator or as a variable's name", `write one comparison for each [ ], with quotes around "$VARIABLES", and join them by && and ||`)
 }
 
 // halfConversion and halfEscape end where the next character would belong to them.
@@ -55,21 +57,24 @@ var (
 
 // formatted checks printf: the name behind -v, and half a conversion before a
 // value in the format.
-func formatted(args []arg, at int) (what, fix string) {
+func formatted(args []arg, at int) objection {
 	format, ok := formatOf(args)
+	if ok && at < format && args[at].whole && args[at-1].text == "-v" {
+		return objection{want: aName}
+	}
 	if !ok || at < format {
-		return "a value may be read as an option of printf or as a variable's name", `write the format first: printf '%s\n' {{ … }}`
+		return no("a value may be read as an option of printf or as a variable's name", `write the format first: printf '%s\n' {{ … }}`)
 	}
 	if at == format {
 		static := before(args[at])
 		if halfConversion.MatchString(static) || halfEscape.MatchString(static) {
-			return "the value would be a part of printf's conversion", `print it by %s: printf '%s\n' {{ … }}`
+			return no("the value would be a part of printf's conversion", `print it by %s: printf '%s\n' {{ … }}`)
 		}
 	}
 	if format < at && args[format].static && strings.Contains(strings.ReplaceAll(args[format].text, "%%", ""), "%n") {
-		return "printf's %n " + takesName, "use another conversion"
+		return no("printf's %n "+takesName, "use another conversion")
 	}
-	return "", ""
+	return objection{}
 }
 
 // formatOf returns the index of printf's format; ok is false where an expansion
@@ -94,37 +99,70 @@ func formatOf(args []arg) (i int, ok bool) {
 	return i, true
 }
 
-// found checks find, which may run commands.
-func found(args []arg, at int) (what, fix string) {
-	for _, a := range args[1:] {
-		if a.static && slices.Contains([]string{"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}, a.text) {
-			return args[0].text + " " + a.text + " runs a command that the value may become a part of", "loop over what find prints, or " + fixEnv
+// named checks read and unset, whose arguments are names. What follows an option
+// of read that takes something else is none.
+func named(args []arg, at int) objection {
+	last := args[at-1]
+	option := strings.HasPrefix(last.text, "-") && strings.ContainsAny(last.text[len(last.text)-1:], "dinNptu")
+	unsure := slices.ContainsFunc(args[1:at], func(a arg) bool { return !a.static && !a.whole })
+	if args[at].whole && !option && !unsure {
+		return objection{want: aName}
+	}
+	return no(args[0].text+" "+takesName, "write the name itself")
+}
+
+// filtered checks jq, whose program can read the environment.
+func filtered(args []arg, at int) objection {
+	for i := 1; i <= at; i++ {
+		switch text := args[i].text; {
+		case !args[i].static && i < at:
+		case slices.Contains([]string{"--arg", "--argjson", "--slurpfile", "--rawfile", "--argfile"}, text):
+			i += 2
+		case text == "--indent" || text == "-L":
+			i++
+		case text == "-f" || text == "--from-file":
+			return objection{}
+		case strings.HasPrefix(text, "-"):
+		case i < at:
+			return objection{}
+		default:
+			return objection{"jq would read the value as a part of its program", `write jq --arg x {{ … }} and $x in the program`, true, anything}
 		}
 	}
-	return "", ""
+	return objection{}
+}
+
+// found checks find, which may run commands.
+func found(args []arg, at int) objection {
+	for _, a := range args[1:] {
+		if a.static && slices.Contains([]string{"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}, a.text) {
+			return objection{args[0].text + " " + a.text + " runs a command that the value may become a part of", "loop over what find prints, or " + fixEnv, true, anything}
+		}
+	}
+	return objection{}
 }
 
 // remote checks rsync, whose -e takes a command.
-func remote(args []arg, at int) (what, fix string) {
+func remote(args []arg, at int) objection {
 	if last := args[at-1].text; strings.HasPrefix(last, "-") && !strings.HasPrefix(last, "--") && strings.HasSuffix(last, "e") {
-		return "rsync would run what the value says", "write the command of -e itself"
+		return no("rsync would run what the value says", "write the command of -e itself")
 	}
 	if strings.HasPrefix(args[at].text, "-") && !strings.HasPrefix(args[at].text, "--") {
-		return "rsync would run what the value says", "write the command of -e itself"
+		return no("rsync would run what the value says", "write the command of -e itself")
 	}
-	return "", ""
+	return objection{}
 }
 
 // queried checks the clients of databases, whose languages can start programs.
-func queried(args []arg, at int) (what, fix string) {
+func queried(args []arg, at int) objection {
 	for _, a := range args[1 : at+1] {
 		text := before(a)
 		if strings.HasPrefix(text, "--command") || strings.HasPrefix(text, "--execute") || strings.HasPrefix(text, "--init-command") ||
 			strings.HasPrefix(text, "-") && !strings.HasPrefix(text, "--") && strings.ContainsAny(text, "ce") {
-			return args[0].text + " would read the value as a part of its language", "use the client's own variables"
+			return no(args[0].text+" would read the value as a part of its language", "use the client's own variables")
 		}
 	}
-	return "", ""
+	return objection{}
 }
 
 // expands reports whether a command's arguments are printed with their

@@ -14,6 +14,7 @@ type arg struct {
 	static bool   // the text is all there is
 	mark   int    // where a value begins in the text, or -1
 	fades  bool   // it is nothing but unquoted expansions and may be no argument at all
+	whole  bool   // it is one value and nothing else
 }
 
 func argsOf(words []*syntax.Word, places []*place) []arg {
@@ -36,6 +37,7 @@ func argsOf(words []*syntax.Word, places []*place) []arg {
 		if len(places) > 0 {
 			a.mark = strings.Index(a.text, places[0].stem())
 		}
+		a.whole = a.static && a.mark == 0 && len(a.text) == len(places[0].mark)
 		a.static = a.static && a.mark < 0
 		args[i] = a
 	}
@@ -58,14 +60,30 @@ func (s *script) args(call *syntax.CallExpr) []arg {
 }
 
 // called checks a value among the arguments of a command, at whatever depth.
-func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node, d Dialect) (what, fix string) {
+func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node) (what, fix string) {
+	o := s.argued(p, call, child)
+	p.want = max(p.want, o.want)
+	if !o.again {
+		return o.what, o.fix
+	}
+	if s.t.options.ForbidRaw && p.value.foreign {
+		return o.what + ", and this action does not allow it", o.fix + "; or set allow_raw: true on the action if whoever starts the task may run anything"
+	}
+	if p.again == nil {
+		p.again = &o
+	}
+	return "", ""
+}
+
+// argued is what speaks against a value among the arguments of a command.
+func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) objection {
 	at := slices.IndexFunc(call.Args, func(w *syntax.Word) bool { return syntax.Node(w) == child })
 	if at < 0 {
-		return "", "" // an assignment before the command, which has a check of its own
+		return objection{} // an assignment before the command, which has a check of its own
 	}
 	args := s.args(call)
 	if s.work > mostWork {
-		return "there are too many or too long values in one command", "give them one by one, or in a file"
+		return no("there are too many or too long values in one command", "give them one by one, or in a file")
 	}
 	head := 0
 	for head < at && args[head].fades {
@@ -77,16 +95,20 @@ func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node, d Di
 	if !args[head].static {
 		return risky(args[head:], at-head)
 	}
-	return command(args[head:], at-head, head > 0)
+	o := command(args[head:], at-head, head > 0)
+	if o == (objection{}) && p.option == "" {
+		p.option = option(args[head:], at-head)
+	}
+	return o
 }
 
-func commandPosition() (what, fix string) {
-	return "a value cannot choose what runs", "write the command itself, or choose with case"
+func commandPosition() objection {
+	return no("a value cannot choose what runs", "write the command itself, or choose with case")
 }
 
 // command checks a value at args[at] of the command args[0]; unsure says that
 // another command may stand before it.
-func command(args []arg, at int, unsure bool) (what, fix string) {
+func command(args []arg, at int, unsure bool) objection {
 	for hops := 0; ; hops++ {
 		name := program(args[0].text)
 		if hops > len(wrappers) {
@@ -97,11 +119,11 @@ func command(args []arg, at int, unsure bool) (what, fix string) {
 			break
 		}
 		if environment(name, args, at) {
-			return special(assigns(args[at]))
+			return no(special(assigns(args[at])))
 		}
 		n := w.skip(args)
 		if n >= at {
-			return "a value before the command that " + name + " runs could choose what runs", "write that part itself"
+			return no("a value before the command that "+name+" runs could choose what runs", "write that part itself")
 		}
 		if !args[n].static {
 			return risky(args[n:], at-n)
@@ -110,43 +132,43 @@ func command(args []arg, at int, unsure bool) (what, fix string) {
 	}
 	name := program(args[0].text)
 	if r, ok := rulingOf(name); ok {
-		if what, fix = r(args, at); what != "" {
-			return what, fix
+		if o := r(args, at); o != (objection{}) {
+			return o
 		}
 	}
 	if !unsure && slices.Contains(quiet, name) {
-		return "", ""
+		return objection{}
 	}
 	return risky(args, at)
 }
 
 // risky looks for programs among the arguments that would run what the value
 // says, as in "docker exec box sh -c".
-func risky(args []arg, at int) (what, fix string) {
+func risky(args []arg, at int) objection {
 	for i := 1; i <= at; i++ {
 		if !args[i].static && i < at {
 			continue
 		}
 		name := program(args[i].text)
 		if r, ok := rulingOf(name); ok && i < at && !slices.Contains(plainWords, name) {
-			if what, fix = r(args[i:], at-i); what != "" {
-				return what, fix
+			if o := r(args[i:], at-i); o != (objection{}) {
+				return o
 			}
 		}
 		if slices.ContainsFunc(runFlags, func(f string) bool {
 			return i < at && args[i].text == f || i == at && strings.HasPrefix(args[i].text, f+"=")
 		}) {
-			return "a value behind " + before(args[i]) + " would be read as a command", fixEnv
+			return no("a value behind "+before(args[i])+" would be read as a command", fixEnv)
 		}
 	}
 	if !args[0].static && at >= 1 {
 		for _, a := range args[1:at] {
 			if a.text == "-c" || a.text == "-e" || a.text == "--eval" {
-				return "a value behind " + a.text + " may be read as a program", fixEnv
+				return objection{what: "a value behind " + a.text + " may be read as a program", fix: fixEnv, again: true}
 			}
 		}
 	}
-	return "", ""
+	return objection{}
 }
 
 // environment reports whether args[at] is NAME=… of env or sudo.

@@ -23,3 +23,6 @@ func (t *Template) ShellBeside(v Vars, d Dialect, other func(string) string) (st
 	}
 	return s.quote((*place).final), nil
 }
+
+// Plainest is for values that stand in "${name:-…}" without a command around them.
+var Plainest = plainest

@@ -2,6 +2,7 @@ package tera
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,12 +18,34 @@ type flows struct {
 	reads map[string][]syntax.Node // where a variable is read as code
 	funcs map[string]bool          // the functions of the script
 	assoc map[string]bool          // arrays whose subscripts are text
+	sets  map[string]bool          // the variables that are assigned to
+	fed   []string                 // the variables that a read inside of a function sets
+	calls []syntax.Node            // the statements that call a function, or change the input of all
+	shift bool                     // the script shifts its arguments
 }
 
-// move says that a variable may hold what is in a node.
+// move says that a variable may hold what is in a node, or in another variable.
 type move struct {
 	to   string
 	from syntax.Node
+	name string
+}
+
+// maxArgs bounds the numbered arguments that are told apart.
+const maxArgs = 9
+
+func (s *script) flows(file *syntax.File) *flows {
+	f := &flows{s: s, reads: map[string][]syntax.Node{}, funcs: map[string]bool{}, assoc: map[string]bool{}, sets: map[string]bool{}}
+	syntax.Walk(file, f.declarations)
+	for _, stmt := range file.Stmts {
+		syntax.Walk(stmt, func(n syntax.Node) bool { return f.visit(stmt, n) })
+	}
+	for _, to := range f.fed {
+		for _, n := range f.calls {
+			f.moves = append(f.moves, move{to: to, from: n})
+		}
+	}
+	return f
 }
 
 // reevaluated refuses values that reach such a place, unless they are whole numbers.
@@ -30,29 +53,37 @@ func (s *script) reevaluated(file *syntax.File) []*Error {
 	if !slices.ContainsFunc(s.places, func(p *place) bool { return !integer(p.value.text) }) {
 		return nil
 	}
-	f := &flows{s: s, reads: map[string][]syntax.Node{}, funcs: map[string]bool{}, assoc: map[string]bool{}}
-	syntax.Walk(file, f.declarations)
-	for _, stmt := range file.Stmts {
-		syntax.Walk(stmt, func(n syntax.Node) bool { return f.visit(stmt, n) })
-	}
+	f := s.flows(file)
 	if len(f.reads) == 0 {
 		return nil
 	}
 	var errs []*Error
 	for _, p := range s.places {
-		if integer(p.value.text) {
+		if integer(p.value.text) || p.want != anything || p.kind == summed {
 			continue
 		}
-		for name := range f.reached(p) {
-			for _, n := range f.reads[name] {
-				line, _ := position(s.t.src, s.source(int(n.Pos().Offset())))
-				errs = append(errs, s.t.fault(p.node,
-					fmt.Sprintf("the value gets into $%s, which line %d runs or reads as a number", shown(name), line),
-					"only a whole number can stand here: declare the input as type: integer"))
-			}
+		for _, r := range f.readsOf(f.reached(func(m move) bool { return slices.Contains(p.stack, m.from) })) {
+			errs = append(errs, s.t.fault(p.node, fmt.Sprintf("the value gets into $%s, which %s runs or reads as a number", shown(r.name), r.text), fixNumber))
 		}
 	}
 	return errs
+}
+
+// read is where a variable is read as code.
+type read struct {
+	name, text string
+	at         int // in the script
+}
+
+func (f *flows) readsOf(vars map[string]bool) (list []read) {
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		for _, n := range f.reads[name] {
+			at, end := int(n.Pos().Offset()), int(n.End().Offset())
+			text := f.s.replace(f.s.src[at:end], func(p *place) string { return p.node.tag })
+			list = append(list, read{name, clip(strings.Join(strings.Fields(text), " ")), at})
+		}
+	}
+	return list
 }
 
 func shown(name string) string {
@@ -70,6 +101,8 @@ func integer(v string) bool {
 // declarations notes functions and arrays with text for subscripts.
 func (f *flows) declarations(n syntax.Node) bool {
 	switch n := n.(type) {
+	case *syntax.CallExpr:
+		f.shift = f.shift || len(n.Args) > 0 && n.Args[0].Lit() == "shift"
 	case *syntax.FuncDecl:
 		if n.Name != nil {
 			f.funcs[n.Name.Value] = true
@@ -86,6 +119,9 @@ func (f *flows) declarations(n syntax.Node) bool {
 			if strings.Contains(options, "A") {
 				f.assoc[a.Name.Value] = true
 			}
+			if to := litOf(a.Value); strings.Contains(options, "n") && to != "" { // two names of one variable
+				f.moves = append(f.moves, move{to: a.Name.Value, name: to}, move{to: to, name: a.Name.Value})
+			}
 			if strings.ContainsAny(options, "in") {
 				f.reads[a.Name.Value] = append(f.reads[a.Name.Value], a)
 			}
@@ -94,20 +130,31 @@ func (f *flows) declarations(n syntax.Node) bool {
 	return true
 }
 
+// litOf is the text of a word that is nothing but text; "" where there is none.
+func litOf(w *syntax.Word) string {
+	if w == nil {
+		return ""
+	}
+	return w.Lit()
+}
+
 // visit notes what one node moves, and what it reads as code; whole is the
 // statement it is a part of.
 func (f *flows) visit(whole *syntax.Stmt, n syntax.Node) bool {
 	switch n := n.(type) {
 	case *syntax.Assign:
 		if n.Name != nil {
-			f.moves = append(f.moves, move{n.Name.Value, n})
+			f.set(n.Name.Value, n)
 		}
 		if n.Index != nil && !(n.Name != nil && f.assoc[n.Name.Value]) {
 			f.number(n.Index)
 		}
 	case *syntax.WordIter:
 		for _, w := range n.Items {
-			f.moves = append(f.moves, move{n.Name.Value, w})
+			f.set(n.Name.Value, w)
+		}
+		if !n.InPos.IsValid() {
+			f.moves = append(f.moves, move{to: n.Name.Value, name: "@"})
 		}
 	case *syntax.ParamExp:
 		f.expansion(n)
@@ -139,7 +186,7 @@ func (f *flows) visit(whole *syntax.Stmt, n syntax.Node) bool {
 }
 
 func (f *flows) expansion(n *syntax.ParamExp) {
-	if n.Excl && n.Param != nil {
+	if n.Param != nil && (n.Excl || n.Exp != nil && n.Exp.Op == syntax.OtherParamOps && n.Exp.Word != nil && n.Exp.Word.Lit() == "P") {
 		f.reads[n.Param.Value] = append(f.reads[n.Param.Value], n)
 	}
 	if n.Index != nil && !(n.Param != nil && f.assoc[n.Param.Value]) {
@@ -167,26 +214,36 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 	name := program(args[0].text)
 	switch {
 	case f.funcs[args[0].text]:
-		for i, a := range args[1:] {
-			for _, to := range []string{fmt.Sprint(i + 1), "@", "*"} {
-				f.moves = append(f.moves, move{to, a.word})
-			}
-			if i == 0 {
-				f.moves = append(f.moves, move{first, a.word})
-			}
-		}
+		f.handed(args, false)
+		f.calls = append(f.calls, whole)
 	case name == "set":
-		for _, a := range args[1:] {
-			f.moves = append(f.moves, move{"@", a.word}, move{"*", a.word}, move{"1", a.word})
-		}
+		f.handed(args, true)
+	case name == "exec" && len(args) == 1:
+		f.calls = append(f.calls, whole) // it changes where all others read from
 	case slices.Contains([]string{"read", "mapfile", "readarray"}, name):
+		f.set("REPLY", whole)
+		f.set("MAPFILE", whole)
+		f.fed = append(f.fed, "REPLY", "MAPFILE")
 		for _, a := range args[1:] {
-			f.moves = append(f.moves, move{a.text, whole})
+			f.set(f.s.filled(a.text), whole)
+			f.fed = append(f.fed, f.s.filled(a.text))
 			f.code(a.word)
+		}
+	case slices.Contains([]string{"export", "local", "readonly"}, name):
+		for _, a := range args[1:] {
+			if to, _, ok := strings.Cut(a.text, "="); ok {
+				f.set(to, a.word)
+			}
 		}
 	case slices.Contains([]string{"eval", "unset", "getopts", "declare", "typeset", "source", ".", "trap"}, name):
 		for _, a := range args[1:] {
 			f.code(a.word)
+			if name == "getopts" {
+				f.moves = append(f.moves, move{to: "OPTARG", name: "@"}, move{to: a.text, name: "@"}, move{to: "OPTARG", from: whole})
+			}
+			if to, _, ok := strings.Cut(a.text, "="); ok {
+				f.set(to, a.word)
+			}
 		}
 	case name == "let":
 		for _, a := range args[1:] {
@@ -200,13 +257,47 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 		case name == "printf" && a.text == "-v":
 			f.code(args[i+1].word)
 			for _, b := range args[i+1:] {
-				f.moves = append(f.moves, move{args[i+1].text, b.word})
+				f.set(f.s.filled(args[i+1].text), b.word)
 			}
 		case (name == "test" || name == "[") && (a.text == "-v" || a.text == "-R"),
 			strings.HasSuffix(a.text, "c") && slices.ContainsFunc(args[:i], func(b arg) bool { return interpreter(b.text) }):
 			f.code(args[i+1].word)
 		}
 	}
+}
+
+// set notes that a variable is given what is in a node.
+func (f *flows) set(to string, from syntax.Node) {
+	f.moves = append(f.moves, move{to: to, from: from})
+	f.sets[to] = true
+}
+
+// handed notes the arguments of a function, or those that set makes. Where words
+// come and go, or shift is used, each may be any of them.
+func (f *flows) handed(args []arg, sure bool) {
+	for i, a := range args[1:] {
+		f.moves = append(f.moves, move{to: "@", from: a.word}, move{to: "*", from: a.word})
+		if i == 0 || args[i].fades || f.shift || sure {
+			f.moves = append(f.moves, move{to: first, from: a.word})
+		}
+		sure = sure || a.fades || spreads(a.word)
+		for n := 1; n <= max(maxArgs, i+1); n++ {
+			if n == i+1 || f.shift && n < i+1 || sure {
+				f.moves = append(f.moves, move{to: fmt.Sprint(n), from: a.word})
+			}
+		}
+	}
+}
+
+// spreads reports whether a word may be several even in quotes: "$@", "${a[@]}".
+func spreads(w *syntax.Word) (yes bool) {
+	syntax.Walk(w, func(n syntax.Node) bool {
+		if e, ok := n.(*syntax.ParamExp); ok {
+			yes = yes || e.Param != nil && e.Param.Value == "@" || e.Index != nil
+		}
+		return !yes
+	})
+	return yes
 }
 
 // first is the first of a function's arguments where it is run as "$@".
@@ -253,13 +344,17 @@ func (f *flows) number(n syntax.Node) {
 	})
 }
 
-// reached returns the variables that a place's value may get into.
-func (f *flows) reached(p *place) map[string]bool {
+// reached returns the variables that a value may get into, given those moves that
+// move it themselves.
+func (f *flows) reached(begins func(move) bool, vars ...string) map[string]bool {
 	got := map[string]bool{}
+	for _, name := range vars {
+		got[name] = true
+	}
 	for changed := true; changed; {
 		changed = false
 		for _, m := range f.moves {
-			if !got[m.to] && (slices.Contains(p.stack, m.from) || f.names(m.from, got)) {
+			if !got[m.to] && (begins(m) || got[m.name] || m.from != nil && f.names(m.from, got)) {
 				got[m.to], changed = true, true
 			}
 		}

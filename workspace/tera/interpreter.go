@@ -33,7 +33,7 @@ var readers = []string{"at", "batch", "crontab", "ssh", "parallel", "ed", "ex", 
 
 // shell checks the arguments of sh, bash and their like. The file they run, and
 // what comes after it, is all that may have a value; the file itself may not.
-func shell(args []arg, at int) (what, fix string) {
+func shell(args []arg, at int) objection {
 	name := args[0].text
 	for i := 1; i < at; i++ {
 		text := args[i].text
@@ -43,25 +43,27 @@ func shell(args []arg, at int) (what, fix string) {
 			fallthrough
 		case !args[i].fades && !strings.HasPrefix(text, "-") && !strings.HasPrefix(text, "+"):
 			if i < at {
-				return "", ""
+				return objection{}
 			}
 		case strings.HasPrefix(text, "--"):
 			i++ // --rcfile FILE; others take nothing, but then too much is refused, not too little
-		case strings.ContainsAny(text, "cs"):
-			return name + " " + text + " would read the value as code a second time", `leave the value out of the code: pass it by env: and write "$NAME" in '…'`
+		case strings.Contains(text, "c"):
+			return objection{name + " " + text + " " + runsTwice, `leave the value out of the code: pass it by env: and write "$NAME" in '…'`, true, anything}
+		case strings.Contains(text, "s"):
+			return no(name+" "+text+" "+runsTwice, fixData)
 		case strings.ContainsAny(text, "oO"):
 			i++
 		}
 	}
-	return "a value cannot choose what " + name + " runs", "write the name of the script itself"
+	return no("a value cannot choose what "+name+" runs", "write the name of the script itself")
 }
 
 // ruling checks the arguments of an interpreter: a value may come only after the
 // file or module it runs.
-func (l language) ruling(args []arg, at int) (what, fix string) {
+func (l language) ruling(args []arg, at int) objection {
 	name := args[0].text
-	code := func(option string) (string, string) {
-		return name + " " + option + " would read the value as a program", "keep the program in a file, or " + fixEnv
+	code := func(option string) objection {
+		return objection{name + " " + option + " would read the value as a program", "keep the program in a file, or " + fixEnv, true, anything}
 	}
 	for i := 1; i <= at; i++ {
 		if before(args[i]) == l.word && l.word != "" {
@@ -74,10 +76,10 @@ func (l language) ruling(args []arg, at int) (what, fix string) {
 		case args[i].fades:
 		case text == "--":
 			if i+1 < at {
-				return "", ""
+				return objection{}
 			}
 		case !strings.HasPrefix(text, "-"), name == "python" && text == "-m":
-			return "", ""
+			return objection{}
 		case strings.HasPrefix(text, "--"):
 			if strings.HasPrefix(text, "--eval") || strings.HasPrefix(text, "--print") || strings.HasPrefix(text, "--run") {
 				return code(text)
@@ -91,5 +93,5 @@ func (l language) ruling(args []arg, at int) (what, fix string) {
 			i++
 		}
 	}
-	return "a value cannot choose what " + name + " runs", "write the name of the program itself"
+	return no("a value cannot choose what "+name+" runs", "write the name of the program itself")
 }

@@ -140,8 +140,10 @@ func (s *script) quotingOf(p *place, stack []syntax.Node) quoting {
 				return expands
 			case here:
 				return asIs
-			case leaf.Value == p.mark && len(above.Parts) == 1 && arithmetical(stack[len(stack)-3]):
+			case leaf.Value == p.mark && len(above.Parts) == 1 && sums(stack[len(stack)-3], above):
 				return summed
+			case len(stack) > 3 && inQuotes(stack[len(stack)-4], stack[len(stack)-3]):
+				return fallback
 			}
 			return bare
 		case *syntax.DblQuoted:

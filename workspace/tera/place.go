@@ -26,6 +26,9 @@ func (s *script) refusal(p *place, d Dialect) (what, fix string) {
 	case summed:
 		return s.counted(p)
 	}
+	if p.want != anything {
+		return s.demanded(p)
+	}
 	if what, fix = s.edge(p); what != "" {
 		return what, fix
 	}
@@ -108,18 +111,28 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 	case *syntax.Assign:
 		return s.assigned(p, i, n)
 	case *syntax.ArrayElem:
-		return unless(child == syntax.Node(n.Value), "an array's subscript")
+		if child == syntax.Node(n.Index) {
+			return arithmetic(p, i+1)
+		}
+		return "", ""
 	case *syntax.DeclClause:
-		return declared(n, child)
+		return declared(p, n, child)
 	case *syntax.CallExpr:
-		return s.called(p, n, child, d)
+		return s.called(p, n, child)
 	case *syntax.ParamExp:
 		return s.inExpansion(p, i, n)
 	case *syntax.TestClause:
-		return "a value cannot stand inside [[ … ]]", `write [ "$NAME" = … ], and ` + fixEnv
+		return conditional(p, i)
+	case *syntax.BinaryTest, *syntax.UnaryTest, *syntax.ParenTest:
+		return "", "" // the clause that they are in was asked
 	case *syntax.ExtGlob:
 		return "a value cannot stand in a pattern", fixEnv
-	case *syntax.ArithmExp, *syntax.ArithmCmd, *syntax.CStyleLoop, *syntax.LetClause,
+	case *syntax.LetClause:
+		if computed(p, i) {
+			return "", ""
+		}
+		return arithmetic(p, i)
+	case *syntax.ArithmExp, *syntax.ArithmCmd, *syntax.CStyleLoop,
 		*syntax.BinaryArithm, *syntax.UnaryArithm, *syntax.ParenArithm:
 		return arithmetic(p, i)
 	}
@@ -134,6 +147,9 @@ func unless(ok bool, place string) (what, fix string) {
 }
 
 func (s *script) inExpansion(p *place, i int, n *syntax.ParamExp) (what, fix string) {
+	if sums(n, p.stack[i+1]) {
+		return arithmetic(p, i+1)
+	}
 	if alternative(p, i, n) {
 		return "", ""
 	}
@@ -144,36 +160,6 @@ func (s *script) inExpansion(p *place, i int, n *syntax.ParamExp) (what, fix str
 		return "the value follows a $ and would be read as the name of a variable", `write \$ for a dollar sign`
 	}
 	return "a value cannot stand inside ${…}", `assign it first: NAME={{ … }}, then "$NAME"`
-}
-
-// alternative reports whether a place is in the word of ${name:-word} or one of
-// its kind, outside of double quotes and of other expansions: there, and only
-// there, all shells read quotes as they do elsewhere.
-func alternative(p *place, i int, n *syntax.ParamExp) bool {
-	if n.Exp == nil || n.Exp.Word == nil || p.stack[i+1] != syntax.Node(n.Exp.Word) || n.Index != nil || n.Excl || n.Length || n.Width || n.Param == nil {
-		return false
-	}
-	switch n.Exp.Op {
-	case syntax.AlternateUnset, syntax.AlternateUnsetOrNull, syntax.DefaultUnset, syntax.DefaultUnsetOrNull:
-	default:
-		return false
-	}
-	for j := i + 1; j < len(p.stack); j++ {
-		switch p.stack[j].(type) {
-		case *syntax.ParamExp, *syntax.CmdSubst, *syntax.ProcSubst, *syntax.ArithmExp:
-			return false
-		}
-	}
-	for j := i - 1; j >= 0; j-- {
-		switch p.stack[j].(type) {
-		case *syntax.Word:
-		case *syntax.CallExpr, *syntax.Assign, *syntax.WordIter:
-			return true
-		default:
-			return false
-		}
-	}
-	return false
 }
 
 // inWord refuses words that the shell expands beyond their quotes.
@@ -236,8 +222,10 @@ func redirected(p *place, i int, r *syntax.Redirect) (what, fix string) {
 func (s *script) assigned(p *place, i int, a *syntax.Assign) (what, fix string) {
 	child := p.stack[i+1]
 	switch {
-	case a.Index != nil:
-		return "a value cannot stand in or behind a subscript", "assign the whole array: NAME=( … )"
+	case a.Index != nil && child == syntax.Node(a.Index):
+		return arithmetic(p, i+1)
+	case a.Index != nil && !simple(a.Index):
+		return "a value cannot stand behind this subscript", "write a number or a variable in the [ ]"
 	case a.Name == nil || child == syntax.Node(a.Name):
 		return "a value cannot stand as the name of a variable", "write the name itself"
 	}
@@ -262,16 +250,41 @@ var specials = []string{
 	"GLOBIGNORE", "EXECIGNORE", "COPROC", "PIPESTATUS", "MAIL", "MAILPATH", "MAILCHECK", "CDPATH",
 }
 
+// simple reports whether a subscript is a number or a name alone.
+func simple(index syntax.ArithmExpr) bool {
+	w, ok := index.(*syntax.Word)
+	if !ok || len(w.Parts) != 1 {
+		return false
+	}
+	switch part := w.Parts[0].(type) {
+	case *syntax.Lit:
+		return !strings.ContainsFunc(part.Value, func(r rune) bool { return r > 0x7f || !letter(byte(r)) && !digit(byte(r)) && r != '_' })
+	case *syntax.ParamExp:
+		return part.Short && part.Index == nil
+	}
+	return false
+}
+
 // declared checks declare, local, export, readonly and typeset.
-func declared(n *syntax.DeclClause, child syntax.Node) (what, fix string) {
+func declared(p *place, n *syntax.DeclClause, child syntax.Node) (what, fix string) {
 	for _, a := range n.Args {
 		if syntax.Node(a) == child && (a.Naked || a.Name == nil || a.Array != nil) {
 			return n.Variant.Value + " takes a value only as NAME={{ … }}", "write the name itself"
 		}
 	}
 	for _, a := range n.Args {
-		if a.Naked && (a.Name == nil || strings.HasPrefix(a.Name.Value, "-")) {
+		if !a.Naked || a.Name != nil && !strings.HasPrefix(a.Name.Value, "-") {
+			continue
+		}
+		option := litOf(a.Value)
+		if !strings.HasPrefix(option, "-") || strings.Trim(option[1:], "girtx") != "" {
 			return "a value cannot stand behind an option of " + n.Variant.Value, "assign it on a line of its own: NAME={{ … }}"
+		}
+		if strings.Contains(option, "i") {
+			p.want = aNumber
+			if assign := child.(*syntax.Assign); !p.alone(assign.Value) {
+				return "a value in a sum cannot stand behind " + option, "assign it on a line of its own: NAME={{ … }}"
+			}
 		}
 	}
 	return "", ""

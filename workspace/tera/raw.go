@@ -59,10 +59,34 @@ func (r *run) naked(n *output) (err *Error) {
 		return nil
 	}
 	variables(n.x, func(v *variable) {
-		// What the template has set may be made of anything.
-		if _, own := (&run{in: r.in}).lookup(v.name); err == nil && (own || v.name != "secret" && v.name != "secrets") {
+		if err == nil && r.stranger(v) {
 			err = r.t.fault(n, "raw would run what "+v.upTo(r, len(v.steps))+" says, and this action does not allow it", "leave raw out, or set allow_raw: true on the action if whoever starts the task may run anything")
 		}
 	})
 	return err
+}
+
+// stranger reports whether whoever starts a job may choose what a variable holds:
+// all but secrets, for what the template has set may be made of anything.
+func (r *run) stranger(v *variable) bool {
+	_, own := (&run{in: r.in}).lookup(v.name)
+	return own || v.name != "secret" && v.name != "secrets"
+}
+
+// foreign reports whether whoever starts a job may choose what an expression gives.
+func (r *run) foreign(n *output) (yes bool) {
+	_, section := innermost(n.x).(*captured)
+	variables(n.x, func(v *variable) { yes = yes || r.stranger(v) })
+	return yes || section
+}
+
+// innermost is what the filters of an expression are given.
+func innermost(x expr) expr {
+	for {
+		u, ok := x.(*use)
+		if !ok {
+			return x
+		}
+		x = u.x
+	}
 }

@@ -109,7 +109,7 @@ func TestTemplatesAreSafeForConcurrentUse(t *testing.T) {
 				if _, err := tmpl.Shell(vars(), tera.POSIX); err != nil {
 					t.Error(err)
 				}
-				if errs := tmpl.CheckShell(tera.Bash); errs != nil {
+				if errs, _ := tmpl.CheckShell(tera.Bash); errs != nil {
 					t.Error(errs)
 				}
 			}

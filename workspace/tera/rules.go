@@ -8,44 +8,70 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// A ruling says why no value can stand at args[at] of the command args[0]; what
-// is empty when it can.
-type ruling func(args []arg, at int) (what, fix string)
+// A ruling says what speaks against a value at args[at] of the command args[0].
+type ruling func(args []arg, at int) objection
+
+// objection is why a value cannot stand at a place, and what to write instead;
+// what is empty when it can.
+type objection struct {
+	what, fix string
+	// again says that the value is quoted, but read as code a second time, by a
+	// program whose whole purpose that is: its author is warned, and an agent refused.
+	again bool
+	want  demand // it may stand if it is that
+}
+
+// demand is what a value must be for its place.
+type demand int
+
+const (
+	anything demand = iota
+	aNumber         // a whole number
+	aName           // the name of a variable
+)
+
+func no(what, fix string) objection { return objection{what: what, fix: fix} }
 
 // never refuses every value, because the command reads its arguments as code or as names.
 func never(why, fix string) ruling {
-	return func(args []arg, _ int) (string, string) { return args[0].text + " " + why, fix }
+	return func(args []arg, _ int) objection { return no(args[0].text+" "+why, fix) }
+}
+
+// again objects to every value, because the command reads its arguments as code.
+func again(why, fix string) ruling {
+	return func(args []arg, _ int) objection { return objection{args[0].text + " " + why, fix, true, anything} }
 }
 
 const (
 	fixData   = "run the commands in this script itself"
 	runsTwice = "would read the value as code a second time"
+	runsFile  = "would run the file that the value names"
 	takesName = "takes names, and the shell would run what is in one"
 )
 
 // rules are the commands that read an argument as more than text, under the
 // names that program gives.
 var rules = map[string]ruling{
-	"eval": never(runsTwice, fixData), "trap": never(runsTwice, "trap a function, and "+fixEnv), "alias": never(runsTwice, "write a function"),
-	"source": never("would run the file that the value names", fixData), ".": never("would run the file that the value names", fixData),
-	"xargs": never("would read the value as words or run it", "loop instead: for x in …; do …; done"), "parallel": never(runsTwice, fixData),
-	"ssh": never("lets the other machine's shell read the value as code", `give it to the other side by its input: printf '%s\n' {{ … }} | ssh HOST PROGRAM`),
-	"su":  never(runsTwice, `use sudo -u USER COMMAND`), "runuser": never(runsTwice, "use sudo -u USER COMMAND"), "watch": never(runsTwice, fixEnv),
+	"eval": again(runsTwice, fixData), "trap": again(runsTwice, "trap a function, and "+fixEnv), "alias": never(runsTwice, "write a function"),
+	"source": again(runsFile, fixData), ".": again(runsFile, fixData),
+	"xargs": again("would read the value as words or run it", "loop instead: for x in …; do …; done"), "parallel": never(runsTwice, fixData),
+	"ssh": again("lets the other machine's shell read the value as code", `give it to the other side by its input: printf '%s\n' {{ … }} | ssh HOST PROGRAM`),
+	"su":  again(runsTwice, `use sudo -u USER COMMAND`), "runuser": again(runsTwice, "use sudo -u USER COMMAND"), "watch": never(runsTwice, fixEnv),
 	"script": never(runsTwice, fixEnv), "rsh": never(runsTwice, fixData), "sshpass": never(runsTwice, fixData), "autossh": never(runsTwice, fixData),
 	"mosh": never(runsTwice, fixData), "tmux": never(runsTwice, fixData), "screen": never(runsTwice, fixData), "at": never(runsTwice, fixData), "batch": never(runsTwice, fixData),
-	"awk": never("would read the value as a program", `use ENVIRON["NAME"] and `+fixEnv), "sed": never("would read the value as a program", fixEnv),
+	"awk": again("would read the value as a program", `use ENVIRON["NAME"] and `+fixEnv), "sed": never("would read the value as a program", fixEnv),
 	"make": never("would expand the value as its own language", fixEnv), "m4": never(runsTwice, fixEnv), "ed": never(runsTwice, fixEnv), "ex": never(runsTwice, fixEnv),
 	"vi": never(runsTwice, fixEnv), "vim": never(runsTwice, fixEnv), "nvim": never(runsTwice, fixEnv), "sqlite": never("would read the value as a program", fixEnv),
 	"set": never("would change the shell or its parameters", "assign a variable, or write the options themselves"), "shopt": never("changes the shell", "write the options themselves"),
 	"history": never("changes the shell", fixEnv), "fc": never(runsTwice, fixData), "complete": never(runsTwice, fixData), "compgen": never(runsTwice, fixData),
 	"compopt": never(runsTwice, fixData), "bind": never(runsTwice, fixData), "enable": never("changes the shell", fixEnv), "hash": never("chooses what runs", fixEnv), "jobs": never("may run the value", fixEnv),
-	"read": never(takesName, "write the names themselves"), "unset": never(takesName, "write the name itself"), "getopts": never(takesName, "write the names themselves"),
+	"read": named, "unset": named, "getopts": never(takesName, "write the names themselves"),
 	"mapfile": never(takesName, "write the name itself"), "readarray": never(takesName, "write the name itself"), "wait": never(takesName, "keep the number in a variable"),
 	"let": never("computes, and the shell would run what is in the value", fixEnv), "declare": never(takesName, "assign it on a line of its own: NAME={{ … }}"),
 	"typeset": never(takesName, "assign it on a line of its own: NAME={{ … }}"), "nameref": never(takesName, fixEnv), "integer": never(takesName, fixEnv),
 	"[[": never("computes, and a shell would run what is in the value", `write [ … ]`), "function": never("chooses what runs", fixEnv), "coproc": never("chooses what runs", fixEnv), "select": never(takesName, fixEnv),
 	"export": exported, "local": exported, "readonly": exported, "test": tested, "[": tested, "printf": formatted,
-	"find": found, "fd": found, "fdfind": found, "rsync": remote, "psql": queried, "mysql": queried, "mariadb": queried,
+	"find": found, "fd": found, "fdfind": found, "rsync": remote, "psql": queried, "mysql": queried, "mariadb": queried, "jq": filtered,
 }
 
 // ruling finds what is known of a command: of its own, or as an interpreter.

@@ -141,7 +141,7 @@ func (r *run) write(n *output, v any) *Error {
 		r.page.pieces = append(r.page.pieces, segment{at: n.x.where().at, text: s, raw: true})
 		return nil
 	}
-	r.page.pieces = append(r.page.pieces, segment{at: n.x.where().at, out: n, val: value{any: v, text: s}})
+	r.page.pieces = append(r.page.pieces, segment{at: n.x.where().at, out: n, val: value{any: v, text: s, foreign: r.t.options.ForbidRaw && r.foreign(n)}})
 	return nil
 }
 

@@ -101,12 +101,12 @@ func (t *Template) Places(v Vars, d Dialect) ([]Placed, error) {
 // CheckShell finds the places of a shell script where no value can stand, and
 // whatever keeps the script from being parsed when it has values in it. It looks
 // at each branch of the template, as far as the limits allow; the others are
-// looked at when they are run.
-func (t *Template) CheckShell(d Dialect) []*Error {
+// looked at when they are run. Of scripts in which nothing is wrong it says what
+// their author may want to know.
+func (t *Template) CheckShell(d Dialect) (errs []*Error, warnings []*Warning) {
 	if t.Static() {
-		return nil
+		return nil, nil
 	}
-	var errs []*Error
 	seen := map[string]bool{}
 	t.ways(func(w way, last bool) bool {
 		s, err := t.script(w.pieces, false)
@@ -121,6 +121,12 @@ func (t *Template) CheckShell(d Dialect) []*Error {
 		if s.broken && !last {
 			return false // another choice of branches may give a script that parses
 		}
+		for _, w := range s.warnings {
+			if key := fmt.Sprint(w.Kind, w.Error.Error()); !seen[key] {
+				seen[key] = true
+				warnings = append(warnings, w)
+			}
+		}
 		for _, e := range found {
 			if !seen[e.Error()] {
 				seen[e.Error()] = true
@@ -133,13 +139,14 @@ func (t *Template) CheckShell(d Dialect) []*Error {
 		a, b := errs[i], errs[j]
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 	})
-	return errs
+	return errs, warnings
 }
 
 // value is what an expression stands for, and how it is printed.
 type value struct {
-	any  any
-	text string
+	any     any
+	text    string
+	foreign bool // where raw is forbidden: it may come from whoever started the job
 }
 
 // script is a rendered template in which a mark stands for each value.
@@ -155,6 +162,8 @@ type script struct {
 	calls  map[*syntax.CallExpr][]arg // the arguments of the commands looked at
 	words  map[*syntax.Word]string    // the text of the words looked at
 	heres  map[*syntax.Word]bool      // the here-documents; whether the shell expands them
+	// What its author is to know of its places; where the values are known, nothing.
+	warnings []*Warning
 }
 
 // chunk is a piece of the template's text: it is at src[to:], and n bytes from at
@@ -171,20 +180,26 @@ type place struct {
 	stack []syntax.Node // from the file down to the literal that holds the mark
 	kind  quoting
 	plain string // the text that is to arrive at the place; the value unless rewritten
+	want  demand
+	// What its author is warned of: it is read as code a second time; it may be
+	// taken for an option of this command.
+	again  *objection
+	option string
 }
 
 // quoting is how a value is written.
 type quoting int
 
 const (
-	bare    quoting = iota + 1 // a word, or a part of one, outside of quotes
-	single                     // inside '…'
-	double                     // inside "…"
-	dollar                     // inside $'…' of bash
-	expands                    // in a here-document that the shell expands
-	asIs                       // in a here-document that it does not
-	comment                    // in a comment
-	summed                     // in arithmetic
+	bare     quoting = iota + 1 // a word, or a part of one, outside of quotes
+	single                      // inside '…'
+	double                      // inside "…"
+	dollar                      // inside $'…' of bash
+	expands                     // in a here-document that the shell expands
+	asIs                        // in a here-document that it does not
+	comment                     // in a comment
+	summed                      // in arithmetic
+	fallback                    // in "${name:-…}"
 )
 
 // String says in words where such a value stands.
@@ -206,6 +221,8 @@ func (q quoting) String() string {
 		return "in a comment"
 	case summed:
 		return "in arithmetic"
+	case fallback:
+		return "in \"${…}\""
 	}
 	return "nowhere"
 }
@@ -270,7 +287,7 @@ func (s *script) crowded() bool {
 // read parses the script and decides for each place how its value is quoted.
 // In sh every reading must agree.
 func (s *script) read(d Dialect) []*Error {
-	s.work, s.files, s.calls, s.words = 0, nil, nil, nil
+	s.work, s.files, s.calls, s.words, s.warnings = 0, nil, nil, nil, nil
 	s.heres = map[*syntax.Word]bool{}
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
@@ -284,7 +301,7 @@ func (s *script) read(d Dialect) []*Error {
 		kinds := make([]quoting, len(s.places))
 		for j, p := range s.places {
 			kinds[j] = p.kind
-			p.stack, p.kind = nil, 0
+			p.stack, p.kind, p.want = nil, 0, anything
 		}
 		s.files = append(s.files, file)
 		s.locate(file)
@@ -312,8 +329,12 @@ func (s *script) judge(file *syntax.File, d Dialect) []*Error {
 			errs = append(errs, s.t.fault(p.node, what, fix))
 		}
 	}
-	if len(errs) == 0 && s.known {
+	switch {
+	case len(errs) > 0:
+	case s.known:
 		errs = s.reevaluated(file)
+	default:
+		s.warnings = append(s.warnings, s.warned(file)...)
 	}
 	return errs
 }
@@ -335,6 +356,8 @@ func (s *script) quote(seen func(*place) string) string {
 			b.WriteString("'" + singleQuote(v) + "$'")
 		case expands:
 			b.WriteString(insideHere.Replace(v))
+		case fallback:
+			b.WriteString(insideFallback(v))
 		case asIs, comment, summed:
 			b.WriteString(v)
 		}

@@ -16,7 +16,7 @@ func TestStaticScriptsComeThroughUntouched(t *testing.T) {
 			if got, err := tmpl.Shell(nil, d); err != nil || got != src {
 				t.Errorf("%v %q came out as %q, %v", d, src, got, err)
 			}
-			if errs := tmpl.CheckShell(d); errs != nil {
+			if errs, warnings := tmpl.CheckShell(d); errs != nil || warnings != nil {
 				t.Errorf("%v %q: %v", d, src, errs)
 			}
 		}
@@ -48,43 +48,30 @@ var refused = []struct{ script, says, only string }{
 	{script: `echo ${y:?{{ x }}}`, says: "inside ${…}"},
 	{script: `echo ${y:-${z:-{{ x }}}}`, says: "inside ${…}"},
 	{script: `echo ${y:-$(echo {{ x }})}`, says: "inside ${…}"},
-	{script: `echo "$(echo "${y:-{{ x }}}")"`, says: "inside ${…}"},
 	{script: `${y:-{{ x }}}`, says: "choose what runs"},
 	{script: `${y:-{{ x }}} a`, says: "choose what runs"},
 	{script: `echo OUTPUT: ${y:-{{ x }}}`, says: "what the server reads"},
 	{script: `printf '%s\n' 'OUTPUT: {"m": "'${y:-{{ x }}}'"}'`, says: "what the server reads"},
-	{script: `eval ${y:-{{ x }}}`, says: "second time"},
 	{script: `echo $(( ${y:-{{ x }}} ))`, says: "arithmetic"},
 	{script: `cat <<EOF` + "\n${y:-{{ x }}}\nEOF", says: "here-document"},
 	{script: `[ ${y:-{{ x }}} = a ]`, says: "in this test"},
-	{script: `echo "${y:-{{ x }}}"`, says: "inside ${…}"},
 	{script: `echo "${y:-"{{ x }}"}"`, says: "inside ${…}"},
 	{script: `echo "${y:-$(echo {{ x }})}"`, says: "inside ${…}"},
 	{script: `echo "${y#{{ x }}}"`, says: "inside ${…}"},
 	{script: `echo ${{ x }}`, says: "follows a $"},
 	{script: `echo "cost $y{{ x }}"`, says: "follows $y"},
-	{script: `echo ${y:{{ x }}:1}`, says: "inside ${…}", only: "bash"},
 	{script: `echo ${y/a/{{ x }}}`, says: "inside ${…}", only: "bash"},
-	{script: `echo ${a[{{ x }}]}`, says: "inside ${…}", only: "bash"},
 	{script: `echo $(( 1{{ x }} + 1 ))`, says: "arithmetic"},
 	{script: `echo $(( 16#{{ x }} ))`, says: "arithmetic", only: "bash"},
 	{script: `echo $(( y{{ x }} ))`, says: "arithmetic"},
-	{script: `echo $(( y[{{ x }}] ))`, says: "a value cannot stand", only: "bash"},
 	{script: `echo $(( "{{ x }}" ))`, says: "arithmetic"},
 	{script: `echo $(( '{{ x }}' ))`, says: "arithmetic", only: "bash"},
 	{script: `echo $(( ${{ x }} ))`, says: "arithmetic"},
 	{script: `echo $(( $(echo {{ x }}) + 1 ))`, says: "arithmetic"},
 	{script: `echo $[ {{ x }} + 1 ]`, says: "arithmetic", only: "bash"},
 	{script: `(( n = y{{ x }} ))`, says: "arithmetic", only: "bash"},
-	{script: `for (( i = 0; i < a[{{ x }}]; i++ )); do :; done`, says: "a value cannot stand", only: "bash"},
-	{script: `let n={{ x }}`, says: "arithmetic", only: "bash"},
 	{script: `let "n={{ x }}"`, says: "computes", only: "sh"},
-	{script: `[[ {{ x }} -eq 1 ]]`, says: "[["},
 	{script: `[[ $y == "{{ x }}" ]]`, says: "[["},
-	{script: `a[{{ x }}]=1`, says: "subscript", only: "bash"},
-	{script: `a[0]={{ x }}`, says: "subscript", only: "bash"},
-	{script: `a=([{{ x }}]=1)`, says: "subscript", only: "bash"},
-	{script: `declare -i n={{ x }}`, says: "option of declare", only: "bash"},
 	{script: `declare -n n={{ x }}`, says: "option of declare", only: "bash"},
 	{script: `typeset -A m=(a {{ x }})`, says: "only as NAME=", only: "bash"},
 	{script: `declare {{ x }}`, says: "declare takes a value only as NAME=", only: "bash"},
@@ -117,7 +104,6 @@ var refused = []struct{ script, says, only string }{
 	{script: `env BASH_ENV={{ x }} bash y.sh`, says: "BASH_ENV"},
 	{script: `sudo {{ x }}`, says: "choose what runs"},
 	{script: `sudo -u root {{ x }}`, says: "choose what runs"},
-	{script: `sudo -u root -n bash -c {{ x }}`, says: "second time"},
 	{script: `nohup {{ x }}`, says: "choose what runs"},
 	{script: `nice -n 5 {{ x }}`, says: "choose what runs"},
 	{script: `time {{ x }}`, says: "choose what runs"},
@@ -127,7 +113,6 @@ var refused = []struct{ script, says, only string }{
 	{script: `setsid {{ x }}`, says: "choose what runs"},
 	{script: `stdbuf -oL {{ x }}`, says: "choose what runs"},
 	{script: `flock /tmp/l -c {{ x }}`, says: "choose what runs"},
-	{script: `nohup nice env timeout 1 bash -c {{ x }}`, says: "second time"},
 	{script: `{{ x }}=1`, says: "name of a variable"},
 	{script: `y{{ x }}=1`, says: "name of a variable"},
 	{script: `PATH={{ x }}:$PATH`, says: "PATH"},
@@ -160,60 +145,24 @@ var refused = []struct{ script, says, only string }{
 	{script: `echo \{{ x }}`, says: "backslash"},
 	{script: `echo "\{{ x }}"`, says: "backslash"},
 	{script: "echo \\\n{{ x }}", says: "backslash"},
-	{script: `test -v {{ x }}`, says: "in this test"},
-	{script: `[ -v "{{ x }}" ]`, says: "in this test"},
-	{script: `[ -R "{{ x }}" ]`, says: "in this test"},
 	{script: `[ {{ x }} -a b ]`, says: "in this test"},
 	{script: `[ {{ x }} {{ x }} ]`, says: "in this test"},
 	{script: `[ a {{ x }} b ]`, says: "in this test"},
 	{script: `[ "$y" = {{ x }} -o -n "$z" ]`, says: "in this test"},
 	{script: `[ $y = {{ x }} ]`, says: "in this test"},
-	{script: `printf -v {{ x }} a`, says: "printf"},
 	{script: `printf -v{{ x }} a`, says: "printf"},
 	{script: `printf $OPTS {{ x }}`, says: "printf"},
 	{script: `printf '%{{ x }}d' 1`, says: "conversion"},
 	{script: `printf '\0{{ x }}' 1`, says: "conversion"},
 	{script: `printf '%n' {{ x }}`, says: "%n"},
-	{script: `read {{ x }}`, says: "takes names"},
 	{script: `read -r -p {{ x }} y`, says: "takes names"},
-	{script: `unset {{ x }}`, says: "takes names"},
 	{script: `getopts {{ x }} y`, says: "takes names"},
 	{script: `mapfile -t {{ x }}`, says: "takes names"},
 	{script: `readarray -C {{ x }} y`, says: "takes names"},
-	{script: `eval {{ x }}`, says: "second time"},
-	{script: `eval "y='{{ x }}'"`, says: "second time"},
-	{script: `eval "$(echo {{ x }})"`, says: "second time"},
-	{script: `e''val {{ x }}`, says: "second time"},
-	{script: `\eval {{ x }}`, says: "second time"},
-	{script: `sh -c {{ x }}`, says: "second time"},
-	{script: `bash -ec "echo {{ x }}"`, says: "second time"},
-	{script: `bash -c 'echo "$1"' _ {{ x }}`, says: "second time"},
-	{script: `/bin/sh -c "echo '{{ x }}'"`, says: "second time"},
 	{script: `bash {{ x }}`, says: "choose what bash runs"},
 	{script: `bash -s {{ x }}`, says: "second time"},
-	{script: `"$SHELL" -c {{ x }}`, says: "-c"},
-	{script: `docker exec box sh -c "echo {{ x }}"`, says: "second time"},
-	{script: `kubectl exec pod -- /bin/bash -lc "echo {{ x }}"`, says: "second time"},
-	{script: `ssh host {{ x }}`, says: "other machine"},
-	{script: `ssh {{ x }} ls`, says: "other machine"},
-	{script: `su -c {{ x }}`, says: "second time"},
-	{script: `trap {{ x }} EXIT`, says: "second time"},
-	{script: `xargs {{ x }}`, says: "xargs"},
-	{script: `find . -name {{ x }} -exec rm {} ;`, says: "-exec"},
-	{script: `find . -exec sh -c "echo {{ x }}" \;`, says: "-exec"},
-	{script: `python3 -c "print('{{ x }}')"`, says: "as a program"},
-	{script: `python3.12 -uc {{ x }}`, says: "as a program"},
 	{script: `python {{ x }}`, says: "choose what python runs"},
-	{script: `perl -ne {{ x }} f`, says: "as a program"},
-	{script: `node -e {{ x }}`, says: "as a program"},
-	{script: `node --eval {{ x }}`, says: "as a program"},
-	{script: `ruby -e "puts '{{ x }}'"`, says: "as a program"},
-	{script: `awk '{ print "{{ x }}" }'`, says: "as a program"},
-	{script: `gawk -v y={{ x }} 1`, says: "as a program"},
 	{script: `sed "s/a/{{ x }}/"`, says: "as a program"},
-	{script: `source {{ x }}`, says: "the file that the value names"},
-	{script: `. {{ x }}`, says: "the file that the value names"},
-	{script: `source <(echo {{ x }})`, says: "the file that the value names", only: "bash"},
 	{script: `alias y={{ x }}`, says: "second time"},
 	{script: `set -- {{ x }}`, says: "parameters"},
 	{script: `set {{ x }}`, says: "parameters"},
@@ -259,6 +208,122 @@ var refused = []struct{ script, says, only string }{
 	{script: "echo {{ x }}\r\n", says: "carriage return"},
 	{script: `echo "${y:-'}'}" {{ x }}`, says: "shells differ on a single quote"},
 	{script: `echo $'it\'s' {{ x }} '`, says: "a $ before a quote", only: "sh"},
+	{script: `let "n=1{{ x }}"`, says: "arithmetic", only: "bash"},
+	{script: `let "n={{ x }}a"`, says: "arithmetic", only: "bash"},
+	{script: `let "$n={{ x }}"`, says: "arithmetic", only: "bash"},
+	{script: `let n{{ x }}=1`, says: "arithmetic", only: "bash"},
+	{script: `let n={{ x }}`, says: "computes", only: "sh"},
+	{script: `[[ a{{ x }} -eq 1 ]]`, says: "[["},
+	{script: `[[ "$(echo {{ x }})" -eq 1 ]]`, says: "[["},
+	{script: `[[ -n {{ x }} ]]`, says: "[["},
+	{script: `[[ $y =~ {{ x }} ]]`, says: "[["},
+	{script: `[[ -v a[{{ x }}] ]]`, says: "[["},
+	{script: `a["{{ x }}"]=1`, says: "arithmetic", only: "bash"},
+	{script: `a["k"]={{ x }}`, says: "this subscript", only: "bash"},
+	{script: `a[$(id)]={{ x }}`, says: "this subscript", only: "bash"},
+	{script: `echo "${a['{{ x }}']}"`, says: "single quote", only: "bash"},
+	{script: `echo ${y:a{{ x }}}`, says: "a value cannot stand", only: "bash"},
+	{script: `declare -i n=1{{ x }}`, says: "in a sum", only: "bash"},
+	{script: `declare -i n+={{ x }}1`, says: "in a sum", only: "bash"},
+	{script: `declare -l n={{ x }}`, says: "option of declare", only: "bash"},
+	{script: `declare -A n={{ x }}`, says: "option of declare", only: "bash"},
+	{script: `declare +i n={{ x }}`, says: "option of declare", only: "bash"},
+	{script: `declare "$OPTS" n={{ x }}`, says: "option of declare", only: "bash"},
+	{script: `read a{{ x }}`, says: "takes names"},
+	{script: `read $OPTS {{ x }}`, says: "takes names"},
+	{script: `read -t {{ x }} y`, says: "takes names"},
+	{script: `unset "a[{{ x }}]"`, says: "takes names"},
+	{script: `printf -v "y$z{{ x }}" a`, says: "printf"},
+	{script: `[ ! -v "a{{ x }}" ]`, says: "in this test"},
+	{script: `echo "${y:-"a"{{ x }}}"`, says: "inside ${…}"},
+	{script: `echo "${y:-\}{{ x }}}"`, says: "inside ${…}"},
+	{script: `echo "${y:-$z{{ x }}}"`, says: "inside ${…}"},
+	{script: `echo "${y:={{ x }}}"`, says: "inside ${…}"},
+	{script: `echo "${y:-${z:-{{ x }}}}"`, says: "inside ${…}"},
+	{script: `echo >"${y:-{{ x }}}"`, says: "inside ${…}"},
+	{script: "cat <<E\n${y:-{{ x }}}\nE", says: "here-document"},
+	{script: `"${y:-{{ x }}}" a`, says: "choose what runs"},
+	{script: `printf '%s\n' "OUTPUT: ${y:-{{ x }}}"`, says: "what the server reads"},
+}
+
+// reread are scripts in which a program reads the value as code a second time: an
+// author is warned, and an agent refused.
+var reread = []struct{ script, says, only string }{
+	{script: `eval ${y:-{{ x }}}`, says: "second time"},
+	{script: `sudo -u root -n bash -c {{ x }}`, says: "second time"},
+	{script: `nohup nice env timeout 1 bash -c {{ x }}`, says: "second time"},
+	{script: `eval {{ x }}`, says: "second time"},
+	{script: `eval "y='{{ x }}'"`, says: "second time"},
+	{script: `eval "$(echo {{ x }})"`, says: "second time"},
+	{script: `e''val {{ x }}`, says: "second time"},
+	{script: `\eval {{ x }}`, says: "second time"},
+	{script: `sh -c {{ x }}`, says: "second time"},
+	{script: `bash -ec "echo {{ x }}"`, says: "second time"},
+	{script: `bash -c 'echo "$1"' _ {{ x }}`, says: "second time"},
+	{script: `/bin/sh -c "echo '{{ x }}'"`, says: "second time"},
+	{script: `"$SHELL" -c {{ x }}`, says: "-c"},
+	{script: `docker exec box sh -c "echo {{ x }}"`, says: "second time"},
+	{script: `kubectl exec pod -- /bin/bash -lc "echo {{ x }}"`, says: "second time"},
+	{script: `ssh host {{ x }}`, says: "other machine"},
+	{script: `ssh {{ x }} ls`, says: "other machine"},
+	{script: `su -c {{ x }}`, says: "second time"},
+	{script: `trap {{ x }} EXIT`, says: "second time"},
+	{script: `xargs {{ x }}`, says: "xargs"},
+	{script: `find . -name {{ x }} -exec rm {} ;`, says: "-exec"},
+	{script: `find . -exec sh -c "echo {{ x }}" \;`, says: "-exec"},
+	{script: `python3 -c "print('{{ x }}')"`, says: "as a program"},
+	{script: `python3.12 -uc {{ x }}`, says: "as a program"},
+	{script: `perl -ne {{ x }} f`, says: "as a program"},
+	{script: `node -e {{ x }}`, says: "as a program"},
+	{script: `node --eval {{ x }}`, says: "as a program"},
+	{script: `ruby -e "puts '{{ x }}'"`, says: "as a program"},
+	{script: `awk '{ print "{{ x }}" }'`, says: "as a program"},
+	{script: `gawk -v y={{ x }} 1`, says: "as a program"},
+	{script: `source {{ x }}`, says: "the file that the value names"},
+	{script: `. {{ x }}`, says: "the file that the value names"},
+	{script: `source <(echo {{ x }})`, says: "the file that the value names", only: "bash"},
+	{script: `eval "${y:-{{ x }}}"`, says: "second time"},
+	{script: `jq ".a = \"{{ x }}\"" f`, says: "jq"},
+	{script: `jq -r --arg y z {{ x }}`, says: "jq"},
+	{script: `ls | xargs sh -c {{ x }}`, says: "xargs"},
+}
+
+// TestReread checks that an author is warned of such a place, with what to write
+// instead, and that an agent is refused unless the value is none of its own.
+func TestReread(t *testing.T) {
+	t.Parallel()
+	vars := tera.Vars{"x": "it's", "secret": map[string]any{"x": "it's"}}
+	for _, tt := range reread {
+		for name, d := range map[string]tera.Dialect{"bash": tera.Bash, "sh": tera.POSIX} {
+			if tt.only != "" && tt.only != name {
+				continue
+			}
+			tmpl := parse(t, tt.script)
+			errs, warnings := tmpl.CheckShell(d)
+			if len(errs) > 0 || len(warnings) != 1 {
+				t.Errorf("%s: %v, %v", tt.script, errs, warnings)
+				continue
+			}
+			if w := warnings[0]; w.Kind != tera.Again || !strings.Contains(w.What, tt.says) || w.Fix == "" || w.Column != strings.Index(tt.script, "x }}")+1 || w.Path[0] != "x" {
+				t.Errorf("%s: %+v", tt.script, w)
+			}
+			if _, err := tmpl.Shell(vars, d); err != nil {
+				t.Errorf("%s: %v", tt.script, err)
+			}
+			agent := tera.Options{ForbidRaw: true}
+			if text, err := tmpl.With(agent).Shell(vars, d); err == nil || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "allow_raw: true") {
+				t.Errorf("%s came out as %s, %v", tt.script, text, err)
+			}
+			filter := strings.ReplaceAll(tt.script, "{{ x }}", "{% filter trim %}{{ secret.x }}{% endfilter %}")
+			if _, err := parse(t, filter).With(agent).Shell(vars, d); err == nil {
+				t.Errorf("%s is not refused", filter)
+			}
+			own := strings.ReplaceAll(tt.script, "{{ x }}", "{{ secret.x }}")
+			if _, err := parse(t, own).With(agent).Shell(vars, d); err != nil {
+				t.Errorf("%s: %v", own, err)
+			}
+		}
+	}
 }
 
 // TestUnsafePlaces checks that every place which is not built is refused, where
@@ -284,7 +349,7 @@ func TestUnsafePlaces(t *testing.T) {
 				if e.Line < 1 || e.Column < 1 || e.Fix == "" {
 					t.Errorf("no place or nothing to do: %+v", e)
 				}
-				if errs := tmpl.CheckShell(d); len(errs) == 0 {
+				if errs, _ := tmpl.CheckShell(d); len(errs) == 0 {
 					t.Error("not found without values")
 				}
 			})

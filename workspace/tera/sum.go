@@ -2,27 +2,49 @@ package tera
 
 import (
 	"strconv"
+	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
+
+const fixNumber = "only a whole number can stand here: declare the input as type: integer"
 
 // arithmetical reports whether a node's operands are numbers.
 func arithmetical(n syntax.Node) bool {
 	switch n := n.(type) {
 	case *syntax.ArithmExp:
 		return !n.Bracket
-	case *syntax.ArithmCmd, *syntax.CStyleLoop, *syntax.BinaryArithm, *syntax.UnaryArithm, *syntax.ParenArithm:
+	case *syntax.ArithmCmd, *syntax.CStyleLoop, *syntax.LetClause, *syntax.BinaryArithm, *syntax.UnaryArithm, *syntax.ParenArithm:
 		return true
 	}
 	return false
 }
 
+// sums reports whether a shell computes what is in a child of n.
+func sums(n, child syntax.Node) bool {
+	is := func(x syntax.ArithmExpr) bool { return x != nil && syntax.Node(x) == child }
+	switch n := n.(type) {
+	case *syntax.ParamExp:
+		return is(n.Index) || n.Slice != nil && (is(n.Slice.Offset) || is(n.Slice.Length))
+	case *syntax.Assign:
+		return is(n.Index)
+	case *syntax.ArrayElem:
+		return is(n.Index)
+	}
+	return arithmetical(n)
+}
+
 // arithmetic refuses a place below p.stack[i] unless a number may stand there,
-// with nothing but operators above it.
+// with nothing but operators and subscripts above it.
 func arithmetic(p *place, i int) (what, fix string) {
 	ok := p.kind == summed
-	for _, n := range p.stack[i : len(p.stack)-2] {
-		ok = ok && arithmetical(n)
+	for ; ok && i < len(p.stack)-2; i++ {
+		switch n := p.stack[i].(type) {
+		case *syntax.Word:
+			_, ok = p.stack[i+1].(*syntax.ParamExp)
+		default:
+			ok = sums(n, p.stack[i+1])
+		}
 	}
 	if ok {
 		return "", ""
@@ -30,18 +52,145 @@ func arithmetic(p *place, i int) (what, fix string) {
 	return "a value cannot stand in arithmetic but as a number of its own, for the shell would run what is in it", "put spaces around it inside $(( )), or compute in another language"
 }
 
+// computed reports whether a value is a number of its own in the quoted argument
+// of a let at p.stack[i].
+func computed(p *place, i int) bool {
+	last := len(p.stack) - 1
+	if p.kind != single && p.kind != double {
+		return false
+	}
+	word := last - 1
+	for ; word > i; word-- {
+		if w, ok := p.stack[word].(*syntax.Word); ok && len(w.Parts) == 1 {
+			break
+		}
+	}
+	for _, n := range p.stack[i:word] {
+		if !arithmetical(n) {
+			return false
+		}
+	}
+	text := ""
+	switch leaf := p.stack[last].(type) {
+	case *syntax.Lit:
+		if quotes, ok := p.stack[last-1].(*syntax.DblQuoted); !ok || len(quotes.Parts) > 1 {
+			return false
+		}
+		text = leaf.Value
+	case *syntax.SglQuoted:
+		text = leaf.Value
+	}
+	before, after, _ := strings.Cut(text, p.mark)
+	const operators = " \t+-*/%<>=&|^!~?:,()"
+	if word == i || before != "" && strings.IndexByte(operators, before[len(before)-1]) < 0 || after != "" && strings.IndexByte(operators, after[0]) < 0 {
+		return false
+	}
+	p.want = aNumber
+	return true
+}
+
+// conditional checks a value inside the [[ … ]] at p.stack[i]: as a number beside
+// -eq and its kind, or as a name behind -v.
+func conditional(p *place, i int) (what, fix string) {
+	for i++; i < len(p.stack)-1; i++ {
+		switch n := p.stack[i].(type) {
+		case *syntax.ParenTest:
+			continue
+		case *syntax.UnaryTest:
+			if n.Op == syntax.TsNot {
+				continue
+			}
+			if n.Op == syntax.TsVarSet && p.alone(p.stack[i+1]) {
+				p.want = aName
+				return "", ""
+			}
+		case *syntax.BinaryTest:
+			if n.Op == syntax.AndTest || n.Op == syntax.OrTest {
+				continue
+			}
+			if compares(n.Op) && p.alone(p.stack[i+1]) {
+				p.want = aNumber
+				return "", ""
+			}
+		}
+		break
+	}
+	return "a value cannot stand inside [[ … ]] but as a number beside -eq and its kind", `write [ "$NAME" = … ], and ` + fixEnv
+}
+
+// compares reports whether an operator of [[ computes its operands.
+func compares(op syntax.BinTestOperator) bool {
+	switch op {
+	case syntax.TsEql, syntax.TsNeq, syntax.TsLeq, syntax.TsGeq, syntax.TsLss, syntax.TsGtr:
+		return true
+	}
+	return false
+}
+
+// alone reports whether a node is a word that is the value and nothing else.
+func (p *place) alone(n syntax.Node) bool {
+	w, ok := n.(*syntax.Word)
+	if !ok || w == nil || len(w.Parts) != 1 {
+		return false
+	}
+	switch part := w.Parts[0].(type) {
+	case *syntax.Lit:
+		return part.Value == p.mark
+	case *syntax.SglQuoted:
+		return part.Value == p.mark && !part.Dollar
+	case *syntax.DblQuoted:
+		return !part.Dollar && len(part.Parts) == 1 && p.alone(&syntax.Word{Parts: part.Parts})
+	}
+	return false
+}
+
+// wholeNumber reports whether a text is a whole number that every shell can hold, as
+// it writes it itself.
+func wholeNumber(text string) bool {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && strconv.FormatInt(n, 10) == text && n != -1<<63
+}
+
 // counted checks a value in arithmetic, where a shell would run what is no number.
 func (s *script) counted(p *place) (what, fix string) {
 	if !s.known {
 		return "", ""
 	}
-	n, err := strconv.ParseInt(p.value.text, 10, 64)
-	if err != nil || strconv.FormatInt(n, 10) != p.value.text || n == -1<<63 {
-		return "the value is no whole number, and the shell would run what is in it", "only a whole number can stand here: declare the input as type: integer"
+	if !wholeNumber(p.value.text) {
+		return "the value is no whole number, and the shell would run what is in it", fixNumber
 	}
 	p.plain = p.value.text
-	if n < 0 {
-		p.plain = " " + p.plain // two minus signs in a row mean something else
+	if p.plain[0] != '-' || strings.HasSuffix(s.src[:p.at], "[") {
+		return "", "" // to an array with names for subscripts a space would be a part of one
+	}
+	p.plain = " " + p.plain // two minus signs in a row mean something else
+	for _, n := range p.stack {
+		if _, ok := n.(*syntax.LetClause); ok {
+			p.plain = "'" + p.plain + "'" // each of its words is an argument
+		}
+	}
+	return "", ""
+}
+
+// demanded checks a value in quotes that must be a number or a name.
+func (s *script) demanded(p *place) (what, fix string) {
+	p.plain = p.value.text
+	switch {
+	case !s.known:
+	case p.want == aNumber && !wholeNumber(p.plain):
+		return "the value is no whole number, and the shell would run what is in it", fixNumber
+	case p.want == aNumber:
+		if !p.alone(p.word()) && p.plain[0] == '-' {
+			p.plain = " " + p.plain // in the middle of a sum
+		}
+	case !syntax.ValidName(p.plain):
+		return "the value is no name of a variable, and the shell would run what is in it", "only letters, digits and _ can stand here"
+	case p.plain == "IFS":
+		return "a value cannot choose the variable IFS, which decides how the script is read", "choose among names of its own"
+	default:
+		if what, _ = special(p.plain); what != "" {
+			return "a value cannot choose the variable " + p.plain + ", which decides what runs", "choose among names of its own"
+		}
 	}
 	return "", ""
 }

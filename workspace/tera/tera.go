@@ -111,6 +111,20 @@ func (t *Template) With(o Options) *Template {
 	return &u
 }
 
+// Plain is a template that is nothing but a text, whatever it looks like.
+func Plain(s string) *Template { return &Template{src: s, nodes: []stmt{&text{s: s}}} }
+
+// Lone is the variable of a template that is {{ a.b }} and nothing else; nil where
+// there is more to it.
+func (t *Template) Lone() []string {
+	if n, ok := t.lone(); ok {
+		if v, ok := n.x.(*variable); ok {
+			return v.names()
+		}
+	}
+	return nil
+}
+
 // Static reports whether the template is nothing but text, so that every
 // rendering of it is the same.
 func (t *Template) Static() bool {

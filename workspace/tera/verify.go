@@ -29,7 +29,7 @@ func (p *place) final() string { return p.plain }
 // its own, and is left out.
 func (p *place) standIn() string {
 	if p.kind == summed {
-		return strings.TrimLeft(p.plain, " -")
+		return strings.Trim(p.plain, "' -")
 	}
 	return standIn(p.plain)
 }
@@ -137,7 +137,12 @@ func (s *script) fill(in []piece) []piece {
 			if p == nil {
 				break
 			}
-			out = append(out, piece{text: before, quoted: w.quoted, dollar: w.dollar}, piece{text: p.standIn(), quoted: p.kind != summed})
+			out = append(out, piece{text: before, quoted: w.quoted, dollar: w.dollar})
+			if p.kind == fallback {
+				out = append(out, substituted(p.standIn())...)
+			} else {
+				out = append(out, piece{text: p.standIn(), quoted: p.kind != summed})
+			}
 			w.text = after
 		}
 		out = append(out, w)

@@ -1,0 +1,123 @@
+package workspace
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"stroem/workspace/tera"
+)
+
+// caution warns of the places in a shell script where a value is quoted and some
+// values still do more than its author may think. fields are what the script's
+// input may be: of a text nothing is known, of an integer all there is to know.
+func (l *linker) caution(p *part, d *actionDef, fields ...Fields) {
+	if cmp.Or(d.Language, "shell") != "shell" || d.Script == "" {
+		return
+	}
+	if d.script != nil {
+		for _, w := range d.script.warnings {
+			if p.problems.full() {
+				return
+			}
+			if !tame(w, fields) {
+				what := w.What
+				if w.Kind == tera.Again {
+					what += "; a job that an agent began refuses it"
+				}
+				p.problems.warn(d.script.place(w.Line, w.Column), d.script.name+": "+what, w.Fix)
+			}
+		}
+	}
+	names := environs(d, fields)
+	if len(names) == 0 {
+		return
+	}
+	parsed := tera.Plain(d.Script)
+	if d.script != nil && d.script.parsed != nil {
+		parsed = d.script.parsed
+	}
+	for _, read := range parsed.CodeReads(d.dialect(), names) {
+		at := d.ScriptAt
+		if d.script != nil {
+			at = d.script.place(read.Line, read.Column)
+		} else if at.Line > 0 {
+			at.Line, at.Column = at.Line+read.Line-1, at.Column+read.Column-1
+		}
+		p.problems.warn(at, fmt.Sprintf("the script runs what is in $%s, or reads it as a number, where a shell would run it too", read.Name),
+			"declare the input as type: integer, or see first that it is a number: case $"+read.Name+" in ''|*[!0-9]*) exit 1;; esac")
+	}
+}
+
+// tame reports whether no value of the input that is written can do what a
+// warning warns of.
+func tame(w *tera.Warning, fields []Fields) bool {
+	f := inputOf(w.Path, fields)
+	if f == nil || f.Multiple {
+		return false
+	}
+	chosen := len(f.Options) > 0 && !f.AllowCustom
+	switch w.Kind {
+	case tera.Again:
+		return f.Type == "integer" || f.Type == "boolean"
+	case tera.Counted:
+		return f.Type == "integer"
+	}
+	return chosen || isInputType(f.Type) && !textual(f.Type)
+}
+
+// inputOf is the field that a path names; nil where it names something else, or
+// a part of the field.
+func inputOf(path []string, fields []Fields) *Field {
+	if len(path) != 2 || path[0] != "input" {
+		return nil
+	}
+	for _, list := range fields {
+		if f := list.Find(path[1]); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// environs are the variables of a script's environment that may hold any text,
+// as far as it names them.
+func environs(d *actionDef, fields []Fields) (names []string) {
+	add := func(name string) {
+		if strings.Contains(d.Script, name) {
+			names = append(names, name)
+		}
+	}
+	for _, list := range fields {
+		for i := range list {
+			if f := inputOf([]string{"input", list[i].Name}, fields); f == &list[i] && (f.Type != "integer" || f.Multiple) {
+				add(EnvName(f.Name))
+			}
+		}
+	}
+	for _, v := range d.Env {
+		if path := lonePath(v.Value); dynamic(v.Value) {
+			if f := inputOf(path, fields); f == nil || f.Type != "integer" || f.Multiple {
+				add(v.Name)
+			}
+		}
+	}
+	return names
+}
+
+// lonePath is the variable of a text that is {{ a.b }} and nothing else.
+func lonePath(text string) []string {
+	t, err := tera.Parse(text)
+	if err != nil {
+		return nil
+	}
+	return t.Lone()
+}
+
+// given are the fields that a step gives, of which no type is known.
+func given(input map[string]any) (fields Fields) {
+	for _, name := range keys(input) {
+		fields = append(fields, Field{Name: name})
+	}
+	return fields
+}

@@ -1,0 +1,164 @@
+package tera
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Warning is a place where a value is quoted, and where some values still do
+// more than their author may think.
+type Warning struct {
+	Error
+	Kind Kind
+	// Path is the variable that is written there, if it is one as it is; for Counted
+	// of the environment it is the variable's name alone.
+	Path []string
+}
+
+// Kind is why there is a warning.
+type Kind int
+
+// The kinds of warnings.
+const (
+	Again   Kind = iota + 1 // a program reads the value as code
+	Option                  // a command may take the value for an option
+	Counted                 // the value gets to where only a whole number may
+)
+
+// warned are the warnings about the places of a script that is all right.
+func (s *script) warned(file *syntax.File) (list []*Warning) {
+	note := func(kind Kind, p *place, what, fix string) {
+		w := &Warning{Error: *s.t.fault(p.node, what, fix), Kind: kind}
+		if v, ok := p.node.x.(*variable); ok {
+			w.Path = v.names()
+		}
+		list = append(list, w)
+	}
+	for _, p := range s.places {
+		switch {
+		case harmless(p.node.x):
+		case p.again != nil:
+			note(Again, p, p.again.what, p.again.fix)
+		case p.want != anything || p.kind == summed:
+			// Whatever else comes is refused, and says so.
+		case p.option != "":
+			fix := "write -- before it"
+			if p.option == "git" { // to which -- says that files come
+				fix = `see first that it does not: case {{ … }} in -*) exit 1;; esac`
+			}
+			note(Option, p, p.option+" would take a value that begins with - for an option", fix)
+		}
+	}
+	f := s.flows(file)
+	if len(f.reads) == 0 {
+		return list
+	}
+	for _, p := range s.places {
+		if harmless(p.node.x) || p.again != nil || p.want != anything || p.kind == summed {
+			continue
+		}
+		for _, r := range f.readsOf(f.reached(func(m move) bool { return slices.Contains(p.stack, m.from) })) {
+			note(Counted, p, fmt.Sprintf("the value gets into $%s, which %s runs or reads as a number: any but a whole number will be refused", shown(r.name), r.text), "declare the input as type: integer")
+		}
+	}
+	return list
+}
+
+// harmless reports whether an expression gives nothing but numbers and the
+// template's own texts.
+func harmless(x expr) bool {
+	if u, ok := x.(*use); ok && u.x != nil && slices.Contains([]string{"length", "int", "wordcount"}, u.name) {
+		return true
+	}
+	known := true
+	variables(x, func(*variable) { known = false })
+	_, literal := x.(*literal)
+	return known && literal
+}
+
+// Read is where a script reads a variable of its environment as code or as a
+// number.
+type Read struct {
+	Name         string
+	Line, Column int
+}
+
+// CodeReads finds where a shell script reads variables that come to it from the
+// environment as code: in arithmetic, in eval and the like.
+func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
+	seen := map[Read]bool{}
+	t.ways(func(w way, _ bool) bool {
+		s, err := t.script(w.pieces, false)
+		if err != nil || tooLarge(s.src) {
+			return true
+		}
+		file, err := parseShell(s.src, syntax.LangBash)
+		if err != nil {
+			return true
+		}
+		f := s.flows(file)
+		for _, name := range names {
+			if f.sets[name] || len(f.reads) == 0 {
+				continue // what the script gives it is looked at where it does so
+			}
+			for _, r := range f.readsOf(f.reached(func(move) bool { return false }, name)) {
+				line, column := position(t.src, s.source(r.at))
+				if read := (Read{name, line, column}); !seen[read] {
+					seen[read] = true
+					list = append(list, read)
+				}
+			}
+		}
+		return true
+	})
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	return list
+}
+
+// options are the commands of every day that would take a value for an option,
+// with the short options that something else follows; * is any.
+var options = map[string]string{
+	"rm": "", "rmdir": "", "cp": "tS", "mv": "tS", "ln": "tS", "mkdir": "m", "touch": "drt", "cat": "", "ls": "ITw", "chmod": "", "chown": "",
+	"grep": "ABCefmdD", "egrep": "ABCefmdD", "fgrep": "ABCefmdD", "head": "nc", "tail": "ncs", "sort": "kotST", "tar": "*", "gzip": "", "gunzip": "",
+	"git": "*", "curl": "*", "wget": "*", "scp": "*", "rsync": "*", "docker": "*", "podman": "*", "kubectl": "*", "helm": "*", "pip": "*", "apt-get": "*", "systemctl": "*",
+}
+
+// option names the command that may take the value at args[at] for an option; it
+// is empty where a -- or another option stands before it.
+func option(args []arg, at int) (command string) {
+	for hops := 0; hops <= len(wrappers); hops++ {
+		w, ok := wrappers[program(args[0].text)]
+		if !ok {
+			break
+		}
+		n := w.skip(args)
+		if n >= at || !args[n].static {
+			return ""
+		}
+		args, at = args[n:], at-n
+	}
+	command = program(args[0].text)
+	taking, ok := options[command]
+	if !ok || !args[at].whole {
+		return ""
+	}
+	for _, a := range args[1:at] {
+		if a.static && (a.text == "--" || a.text == "--end-of-options") {
+			return ""
+		}
+	}
+	last := args[at-1]
+	if at > 1 && (last.fades || strings.HasPrefix(last.text, "-") && last.text != "-") {
+		if taking == "*" || last.fades || strings.HasPrefix(last.text, "--") || strings.ContainsAny(last.text[len(last.text)-1:], taking) {
+			return "" // the value of that option, or it may be
+		}
+	}
+	return command
+}
