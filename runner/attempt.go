@@ -76,6 +76,7 @@ type facts struct {
 	flow    workspace.Flow   // likewise
 	runs    []store.StepRun  // how far the steps are
 	answers []store.Approval // where people gave secrets
+	parsed  *templates       // of the plan
 }
 
 // asks reports whether the attempt's step waits for a person.
@@ -88,7 +89,7 @@ func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
 			if err != nil {
 				return err
 			}
-			f.fields, f.flow = plan.Input, plan.Flow
+			f.fields, f.flow, f.parsed = plan.Input, plan.Flow, &plan.parsed
 			r.limitJob(&a.job, plan.Timeout)
 			if len(plan.Flow[a.step.Pos].DependsOn) == 0 {
 				return nil
@@ -101,35 +102,6 @@ func (r *Runner) facts(ctx context.Context, a *attempt) (f facts, err error) {
 	})
 	a.flow = f.flow
 	return f, err
-}
-
-// maxPlans bounds the plans kept in memory.
-const maxPlans = 64
-
-// plans keeps decoded plans, which never change.
-type plans struct {
-	mu   sync.Mutex
-	byID map[int64]*workspace.Task
-}
-
-func (p *plans) get(tx *store.Tx, id int64) (*workspace.Task, error) {
-	p.mu.Lock()
-	plan := p.byID[id]
-	p.mu.Unlock()
-	if plan != nil {
-		return plan, nil
-	}
-	plan, err := tx.Plan(id)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.byID == nil || len(p.byID) >= maxPlans {
-		p.byID = map[int64]*workspace.Task{}
-	}
-	p.byID[id] = plan
-	return plan, nil
 }
 
 // insist asks again until the store can do it: a step's end must not be lost

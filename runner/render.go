@@ -23,6 +23,7 @@ const maxInputEnv = 96 << 10
 type renderer struct {
 	vars    tera.Vars
 	options tera.Options
+	parsed  *templates // of the plan that the step is from
 }
 
 // renderer knows what a step's templates may name: the job's input, the
@@ -33,11 +34,11 @@ func (r *Runner) renderer(f facts, secret secretFacts) (renderer, error) {
 		return renderer{}, err
 	}
 	vars["input"], vars["secret"], vars["secrets"] = secret.input, secret.tree, secret.tree
-	return renderer{vars, tera.Options{Env: workspace.AllowedEnv(r.AllowEnv), Now: r.Now}}, nil
+	return renderer{vars, tera.Options{Env: workspace.AllowedEnv(r.AllowEnv), Now: r.Now}, f.parsed}, nil
 }
 
 func (e renderer) parse(text string) (*tera.Template, error) {
-	t, err := tera.Parse(text)
+	t, err := e.parsed.parse(text)
 	if err != nil {
 		return nil, err
 	}

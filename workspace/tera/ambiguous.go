@@ -10,18 +10,22 @@ import (
 // hazards are pieces of a script that bash reads otherwise than our parser does,
 // or otherwise in one place than in another.
 var hazards = []struct {
+	sign      string // what is in all of them
 	pattern   *regexp.Regexp
 	what, fix string
 }{
-	{regexp.MustCompile(`\$\$[({'"\[]`), "bash reads the second $ of $$ together with what follows it", "write ${$} for the number of the process"},
-	{regexp.MustCompile(`[<>]&-[^\s;&|)]`), "bash reads >&- by itself, and other shells together with what follows it", "put a space behind >&-"},
-	{regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
+	{"$$", regexp.MustCompile(`\$\$[({'"\[]`), "bash reads the second $ of $$ together with what follows it", "write ${$} for the number of the process"},
+	{"&-", regexp.MustCompile(`[<>]&-[^\s;&|)]`), "bash reads >&- by itself, and other shells together with what follows it", "put a space behind >&-"},
+	{"\r", regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
 }
 
 // ambiguous finds static text that shells read differently, so that nobody could
 // say where the quotes around a value begin and end.
 func (s *script) ambiguous(file *syntax.File) *Error {
 	for _, h := range hazards {
+		if !strings.Contains(s.src, h.sign) {
+			continue
+		}
 		if at := h.pattern.FindStringIndex(s.src); at != nil {
 			return s.static(at[0], h.what, h.fix)
 		}

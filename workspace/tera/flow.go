@@ -203,7 +203,7 @@ func (f *flows) expansion(n *syntax.ParamExp) {
 
 // call notes what a command moves into variables and what it reads as code.
 func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
-	args := argsOf(n.Args, f.s.places)
+	args := f.s.args(n)
 	for len(args) > 1 && (args[0].text == "command" || args[0].text == "builtin") {
 		args = args[1:]
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -305,7 +306,7 @@ func (s *script) read(d Dialect) []*Error {
 		}
 		s.files = append(s.files, file)
 		s.locate(file)
-		if errs := s.judge(file, d); len(errs) > 0 {
+		if errs := s.judge(file, d, lang); len(errs) > 0 {
 			return errs
 		}
 		for j, p := range s.places {
@@ -317,8 +318,8 @@ func (s *script) read(d Dialect) []*Error {
 	return nil
 }
 
-// judge collects what speaks against the places.
-func (s *script) judge(file *syntax.File, d Dialect) []*Error {
+// judge collects what speaks against the places in one reading of the script.
+func (s *script) judge(file *syntax.File, d Dialect, lang syntax.LangVariant) []*Error {
 	var errs []*Error
 	if err := s.ambiguous(file); err != nil {
 		errs = append(errs, err)
@@ -331,6 +332,7 @@ func (s *script) judge(file *syntax.File, d Dialect) []*Error {
 	}
 	switch {
 	case len(errs) > 0:
+	case lang == syntax.LangPOSIX: // what it reads as code, bash does as well
 	case s.known:
 		errs = s.reevaluated(file)
 	default:
@@ -415,6 +417,12 @@ func (s *script) source(off int) int {
 	return s.texts[i].at + min(off-s.texts[i].to, s.texts[i].n)
 }
 
+// parsers are at rest; each is large.
+var parsers = map[syntax.LangVariant]*sync.Pool{
+	syntax.LangBash:  {New: func() any { return syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.KeepComments(true)) }},
+	syntax.LangPOSIX: {New: func() any { return syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true)) }},
+}
+
 // parseShell parses a script. A panic of the parser is an error: a template must
 // never end the server.
 func parseShell(src string, lang syntax.LangVariant) (f *syntax.File, err error) {
@@ -423,5 +431,8 @@ func parseShell(src string, lang syntax.LangVariant) (f *syntax.File, err error)
 			f, err = nil, fmt.Errorf("the parser gave up: %v", r)
 		}
 	}()
-	return syntax.NewParser(syntax.Variant(lang), syntax.KeepComments(true)).Parse(strings.NewReader(src), "")
+	p := parsers[lang].Get().(*syntax.Parser)
+	f, err = p.Parse(strings.NewReader(src), "")
+	parsers[lang].Put(p) // but not after a panic
+	return f, err
 }

@@ -57,8 +57,6 @@ type piece struct {
 	node   syntax.Node
 }
 
-var posType = reflect.TypeFor[syntax.Pos]()
-
 // same compares two syntax trees, the first with marks, the second with values.
 // Of positions only their being there counts.
 func (s *script) same(a, b reflect.Value) bool {
@@ -90,11 +88,11 @@ func (s *script) same(a, b reflect.Value) bool {
 		}
 		return true
 	case reflect.Struct:
-		if c, ok := a.Interface().(syntax.Comment); ok {
-			return s.replace(c.Text, (*place).standIn) == b.Interface().(syntax.Comment).Text
-		}
-		if a.Type() == posType {
-			return a.Interface().(syntax.Pos).IsValid() == b.Interface().(syntax.Pos).IsValid()
+		switch p := a.Addr().Interface().(type) {
+		case *syntax.Comment:
+			return s.replace(p.Text, (*place).standIn) == b.Addr().Interface().(*syntax.Comment).Text
+		case *syntax.Pos:
+			return p.IsValid() == b.Addr().Interface().(*syntax.Pos).IsValid()
 		}
 		for i := range a.NumField() {
 			if !s.same(a.Field(i), b.Field(i)) {
@@ -107,6 +105,9 @@ func (s *script) same(a, b reflect.Value) bool {
 }
 
 func (s *script) sameWord(a, b *syntax.Word) bool {
+	if text := a.Lit(); text != "" && text == b.Lit() && !strings.Contains(text, s.places[0].stem()) {
+		return true // as most words are
+	}
 	read := pieces
 	if expanded, here := s.heres[a]; here {
 		read = func(parts []syntax.WordPart, _ bool) []piece { return herePieces(parts, expanded) }
@@ -130,7 +131,7 @@ func (s *script) sameWord(a, b *syntax.Word) bool {
 
 // fill puts the values where the marks are.
 func (s *script) fill(in []piece) []piece {
-	var out []piece
+	out := make([]piece, 0, len(in)+4)
 	for _, w := range in {
 		for w.node == nil {
 			before, p, after := s.cut(w.text)
@@ -153,7 +154,7 @@ func (s *script) fill(in []piece) []piece {
 // join merges neighbours of one kind. An empty quoted piece stays when it is all
 // there is, for it makes a word of nothing.
 func join(in []piece) []piece {
-	var out []piece
+	out := make([]piece, 0, len(in))
 	var texts []string // of the last piece of out, to be put together
 	empty := false
 	flush := func() {
@@ -185,7 +186,7 @@ func join(in []piece) []piece {
 
 // pieces takes the quotes of a word away and remembers what they covered.
 func pieces(parts []syntax.WordPart, inDouble bool) []piece {
-	var out []piece
+	out := make([]piece, 0, len(parts)+2)
 	for _, part := range parts {
 		switch part := part.(type) {
 		case *syntax.Lit:
