@@ -163,7 +163,7 @@ func (r *Runner) standing(tx *store.Tx, job *store.Job) (*workspace.Task, []stor
 		return nil, nil, err
 	}
 	runs, err := tx.Steps(job.Seq)
-	return plan, runs, err
+	return plan.Task, runs, err
 }
 
 // endWait ends a suspended step and carries its job on.

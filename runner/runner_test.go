@@ -666,13 +666,21 @@ tasks:
 	}
 }
 
-// Raw values are the author's risk for people, and refused where an agent asks.
+// Raw values, and those that a program reads as code, are the author's risk for
+// people, and refused where an agent asks.
 func TestRawIsRefusedInAnAgentsJob(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, `
 actions:
   open: {type: script, allow_raw: true, script: "printf '%s|' {{ input.words | raw }}"}
+  evalOpen: {type: script, allow_raw: true, script: "eval printf '%s\\|' {{ input.words }}"}
 tasks:
+  again:
+    input: {words: {type: string}}
+    flow: {s: {type: script, script: "eval printf '%s\\|' {{ input.words }}"}}
+  againOpen:
+    input: {words: {type: string}}
+    flow: {s: {action: evalOpen, input: {words: "{{ input.words }}"}}}
   closed:
     input: {words: {type: string}}
     flow: {s: {type: script, script: "printf '%s|' {{ input.words | raw }}"}}
@@ -688,6 +696,9 @@ tasks:
 		{store.SourceAPI, "closed", store.Completed},
 		{store.SourceMCP, "closed", store.Failed},
 		{store.SourceMCP, "open", store.Completed},
+		{store.SourceAPI, "again", store.Completed},
+		{store.SourceMCP, "again", store.Failed},
+		{store.SourceMCP, "againOpen", store.Completed},
 	} {
 		job, err := r.trySubmitAs(tc.source, tc.task, map[string]any{"words": "one two"})
 		if err != nil {

@@ -32,7 +32,8 @@ type Action struct {
 	Input      Fields  `json:"input,omitempty"`
 	Output     Outputs `json:"output,omitempty"`
 	Idempotent bool    `json:"idempotent,omitempty"`
-	// AllowRaw lets the script write input by raw even in an agent's job.
+	// AllowRaw lets the script write input by raw, and hand it to programs that
+	// read it as code, even in an agent's job.
 	AllowRaw bool `json:"allow_raw,omitempty"`
 	At       Pos  `json:"at,omitzero"`
 	// ScriptAt is the place of the first character of Script.

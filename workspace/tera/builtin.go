@@ -132,8 +132,19 @@ func filtered(args []arg, at int) objection {
 	return objection{}
 }
 
+// started checks xargs, whose command a value cannot be, and may be a part of.
+func started(args []arg, at int) objection {
+	if (wrapper{flags: "0rtpxo"}).skip(args) >= at {
+		return commandPosition()
+	}
+	return objection{args[0].text + " would read the value as words or run it", "loop instead: for x in …; do …; done", true, anything}
+}
+
 // found checks find, which may run commands.
 func found(args []arg, at int) objection {
+	if slices.Contains(runFlags, args[at-1].text) {
+		return commandPosition()
+	}
 	for _, a := range args[1:] {
 		if a.static && slices.Contains([]string{"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}, a.text) {
 			return objection{args[0].text + " " + a.text + " runs a command that the value may become a part of", "loop over what find prints, or " + fixEnv, true, anything}

@@ -54,7 +54,7 @@ const (
 var rules = map[string]ruling{
 	"eval": again(runsTwice, fixData), "trap": again(runsTwice, "trap a function, and "+fixEnv), "alias": never(runsTwice, "write a function"),
 	"source": again(runsFile, fixData), ".": again(runsFile, fixData),
-	"xargs": again("would read the value as words or run it", "loop instead: for x in …; do …; done"), "parallel": never(runsTwice, fixData),
+	"xargs": started, "parallel": never(runsTwice, fixData),
 	"ssh": again("lets the other machine's shell read the value as code", `give it to the other side by its input: printf '%s\n' {{ … }} | ssh HOST PROGRAM`),
 	"su":  again(runsTwice, `use sudo -u USER COMMAND`), "runuser": again(runsTwice, "use sudo -u USER COMMAND"), "watch": never(runsTwice, fixEnv),
 	"script": never(runsTwice, fixEnv), "rsh": never(runsTwice, fixData), "sshpass": never(runsTwice, fixData), "autossh": never(runsTwice, fixData),

@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,9 @@ func sums(n, child syntax.Node) bool {
 // arithmetic refuses a place below p.stack[i] unless a number may stand there,
 // with nothing but operators and subscripts above it.
 func arithmetic(p *place, i int) (what, fix string) {
+	if p.want == aNumber {
+		return "", "" // the let around it has seen that
+	}
 	ok := p.kind == summed
 	for ; ok && i < len(p.stack)-2; i++ {
 		switch n := p.stack[i].(type) {
@@ -164,12 +168,15 @@ func (s *script) counted(p *place) (what, fix string) {
 		return "", "" // to an array with names for subscripts a space would be a part of one
 	}
 	p.plain = " " + p.plain // two minus signs in a row mean something else
-	for _, n := range p.stack {
-		if _, ok := n.(*syntax.LetClause); ok {
-			p.plain = "'" + p.plain + "'" // each of its words is an argument
-		}
+	if p.let() {
+		p.plain = "'" + p.plain + "'" // each of its words is an argument
 	}
 	return "", ""
+}
+
+// let reports whether a value is in an argument of let.
+func (p *place) let() bool {
+	return slices.ContainsFunc(p.stack, func(n syntax.Node) bool { _, ok := n.(*syntax.LetClause); return ok })
 }
 
 // demanded checks a value in quotes that must be a number or a name.
@@ -180,17 +187,21 @@ func (s *script) demanded(p *place) (what, fix string) {
 	case p.want == aNumber && !wholeNumber(p.plain):
 		return "the value is no whole number, and the shell would run what is in it", fixNumber
 	case p.want == aNumber:
-		if !p.alone(p.word()) && p.plain[0] == '-' {
-			p.plain = " " + p.plain // in the middle of a sum
+		if p.let() && p.plain[0] == '-' {
+			p.plain = " " + p.plain
 		}
 	case !syntax.ValidName(p.plain):
 		return "the value is no name of a variable, and the shell would run what is in it", "only letters, digits and _ can stand here"
-	case p.plain == "IFS":
-		return "a value cannot choose the variable IFS, which decides how the script is read", "choose among names of its own"
-	default:
-		if what, _ = special(p.plain); what != "" {
-			return "a value cannot choose the variable " + p.plain + ", which decides what runs", "choose among names of its own"
-		}
+	case decisive(p.plain):
+		return "a value cannot choose the variable " + p.plain + ", which decides what runs, or how", "choose among names of its own"
 	}
 	return "", ""
+}
+
+// decisive reports whether a variable decides what the script or a program that
+// it starts runs.
+func decisive(name string) bool {
+	what, _ := special(name)
+	return what != "" || slices.Contains([]string{"IFS", "HOME", "PAGER", "TMPDIR"}, name) || slices.ContainsFunc(
+		[]string{"STROEM_", "BASH", "GIT_", "SSH_", "PYTHON", "NODE_", "PERL", "RUBY", "JAVA_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }

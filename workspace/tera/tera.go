@@ -56,8 +56,8 @@ type Options struct {
 	Now func() time.Time
 	// Random returns a number below n for get_random; without it it is truly one.
 	Random func(n uint64) uint64
-	// ForbidRaw refuses raw in a script for whatever is not a secret or the
-	// template's own text.
+	// ForbidRaw refuses raw in a script, and what a program like eval would read as
+	// code, for whatever is not a secret or the template's own text.
 	ForbidRaw bool
 }
 
