@@ -132,6 +132,14 @@ func filtered(args []arg, at int) objection {
 	return objection{}
 }
 
+// sourced checks source, whose first argument is a script and the others data for it.
+func sourced(args []arg, at int) objection {
+	if at > 1 && args[1].static {
+		return objection{}
+	}
+	return objection{args[0].text + " would run the file that the value names", fixData, true, anything}
+}
+
 // started checks xargs, whose command a value cannot be, and may be a part of.
 func started(args []arg, at int) objection {
 	if (wrapper{flags: "0rtpxo"}).skip(args) >= at {

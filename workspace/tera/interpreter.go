@@ -48,6 +48,9 @@ func shell(args []arg, at int) objection {
 		case strings.HasPrefix(text, "--"):
 			i++ // --rcfile FILE; others take nothing, but then too much is refused, not too little
 		case strings.Contains(text, "c"):
+			if i+1 < at && args[i+1].static {
+				return objection{name + " " + text + " hands the value to a script in which nothing is quoted for it", `pass it by env: and write "$NAME" there`, true, anything}
+			}
 			return objection{name + " " + text + " " + runsTwice, `leave the value out of the code: pass it by env: and write "$NAME" in '…'`, true, anything}
 		case strings.Contains(text, "s"):
 			return no(name+" "+text+" "+runsTwice, fixData)
@@ -63,7 +66,7 @@ func shell(args []arg, at int) objection {
 func (l language) ruling(args []arg, at int) objection {
 	name := args[0].text
 	code := func(option string) objection {
-		return objection{name + " " + option + " would read the value as a program", "keep the program in a file, or " + fixEnv, true, anything}
+		return objection{name + " " + option + " may read the value as a program", "keep the program in a file, or " + fixEnv, true, anything}
 	}
 	for i := 1; i <= at; i++ {
 		if before(args[i]) == l.word && l.word != "" {
@@ -88,6 +91,9 @@ func (l language) ruling(args []arg, at int) objection {
 				i++
 			}
 		case strings.ContainsAny(text[1:], l.code):
+			if program(name) == "python" && strings.HasSuffix(text, "c") && i+1 < at && args[i+1].static {
+				return objection{} // the others open what is behind the program, or take it for options
+			}
 			return code(text)
 		case text != "-" && strings.ContainsAny(text[len(text)-1:], l.arg):
 			i++

@@ -45,7 +45,6 @@ func again(why, fix string) ruling {
 const (
 	fixData   = "run the commands in this script itself"
 	runsTwice = "would read the value as code a second time"
-	runsFile  = "would run the file that the value names"
 	takesName = "takes names, and the shell would run what is in one"
 )
 
@@ -53,7 +52,7 @@ const (
 // names that program gives.
 var rules = map[string]ruling{
 	"eval": again(runsTwice, fixData), "trap": again(runsTwice, "trap a function, and "+fixEnv), "alias": never(runsTwice, "write a function"),
-	"source": again(runsFile, fixData), ".": again(runsFile, fixData),
+	"source": sourced, ".": sourced,
 	"xargs": started, "parallel": never(runsTwice, fixData),
 	"ssh": again("lets the other machine's shell read the value as code", `give it to the other side by its input: printf '%s\n' {{ … }} | ssh HOST PROGRAM`),
 	"su":  again(runsTwice, `use sudo -u USER COMMAND`), "runuser": again(runsTwice, "use sudo -u USER COMMAND"), "watch": never(runsTwice, fixEnv),

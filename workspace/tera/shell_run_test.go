@@ -135,6 +135,7 @@ var places = []struct {
 	{name: "alternative in quotes of its own", script: "unset y; printf '%s.' ${y-'{{ x }}'}"},
 	{name: "alternative in double quotes of its own", script: "y=; printf '%s.' ${y:-\"{{ x }}\"}"},
 	{name: "alternatives in a list", script: "for y in ${y:-{{ x }}}; do printf '%s.' \"$y\"; done"},
+	{name: "argument of a sourced script", script: `printf 'printf "%%s." "${1-$y}"' >f; y={{ x }}; . ./f {{ x }}`},
 	{name: "fallback", script: `unset y; printf '%s.' "${y:-{{ x }}}"`},
 	{name: "fallback of an empty variable", script: `y=; printf '%s.' "${y:-{{ x }}}"`},
 	{name: "inside a fallback", script: `unset y; z="${y-pre {{ x }} post}"; z=${z#pre }; printf '%s.' "${z% post}"`},

@@ -262,7 +262,7 @@ var reread = []struct{ script, says, only string }{
 	{script: `\eval {{ x }}`, says: "second time"},
 	{script: `sh -c {{ x }}`, says: "second time"},
 	{script: `bash -ec "echo {{ x }}"`, says: "second time"},
-	{script: `bash -c 'echo "$1"' _ {{ x }}`, says: "second time"},
+	{script: `bash -c 'echo "$1"' _ {{ x }}`, says: "nothing is quoted"},
 	{script: `/bin/sh -c "echo '{{ x }}'"`, says: "second time"},
 	{script: `"$SHELL" -c {{ x }}`, says: "-c"},
 	{script: `docker exec box sh -c "echo {{ x }}"`, says: "second time"},
