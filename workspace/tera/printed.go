@@ -49,7 +49,8 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if name == "echo" {
 		static = s.echoed(args, at) + static
 	}
-	if expands && halfEscape.MatchString(marked) {
+	escapes := strings.Contains(marked, `\`) // two searches spared to most
+	if expands && escapes && halfEscape.MatchString(marked) {
 		return "a backslash before the value would swallow a part of it", fixPrintf
 	}
 	format := false
@@ -57,14 +58,14 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		i, _ := formatOf(args)
 		format = at == i
 	}
-	if expands || format {
+	if (expands || format) && strings.Contains(static, `\`) {
 		static = breaks.ReplaceAllString(static, "\n")
 	}
 	if line, ok := protocolLine(static); ok {
 		if marked == s.words[word] {
 			return "a value inside ${…} cannot be a part of what the server reads", `assign it first: NAME={{ … }}, then "$NAME"`
 		}
-		if format && strings.Contains(marked, `\`) || expands && strings.Contains(marked, `\`) {
+		if (format || expands) && escapes {
 			return "the backslash before the value may be expanded", fixPrintf
 		}
 		what, fix = s.output(p, line)
