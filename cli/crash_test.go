@@ -23,8 +23,7 @@ import (
 )
 
 // crashTasks is the load under which the server is killed. What %[1]s stands
-// for notes job and step in the ledger: whatever is added here, such as a
-// task that a schedule starts, has to do so in each step.
+// for notes job and step in the ledger, as each step has to.
 const crashTasks = `
 tasks:
   chain:
@@ -49,6 +48,14 @@ tasks:
     flow:
       sleep: {type: script, script: '%[1]s; sleep 1'}
       after: {type: script, script: '%[1]s', depends_on: [sleep]}
+  ask: # is approved by who began it
+    flow:
+      before: {type: script, script: '%[1]s'}
+      approve: {type: approval, message: "Go on?", depends_on: [before]}
+      after: {type: script, script: '%[1]s', depends_on: [approve]}
+  tick: {flow: {s: {type: script, script: '%[1]s'}}}
+triggers:
+  tick: {type: scheduler, cron: "* * * * * *", task: tick}
 `
 
 // crashes is a data folder whose servers are killed one after another, and
@@ -62,6 +69,7 @@ type crashes struct {
 	accepted  map[string]bool // jobs whose id was read in an answer
 	cancelled map[string]bool // jobs whose cancel was sent; true: and answered
 	starts    []time.Duration // from the start of the program to healthy
+	begun     time.Time       // when the first server was healthy
 	early     int             // servers killed before that
 }
 
@@ -126,6 +134,9 @@ func (c *crashes) round(life time.Duration) {
 		return
 	}
 	if code, _ := s.rest(http.MethodGet, "/healthz", "", nil); code == http.StatusOK {
+		if c.begun.IsZero() {
+			c.begun = began
+		}
 		c.starts = append(c.starts, time.Since(began))
 	}
 	var callers sync.WaitGroup
@@ -142,7 +153,7 @@ func (c *crashes) round(life time.Duration) {
 // job has the server run a job, and follows that to its end. It is false when
 // the server has ended.
 func (c *crashes) job(s *server) (alive bool) {
-	task := []string{"chain", "fan", "long", "cancel"}[rand.N(4)]
+	task := []string{"chain", "fan", "long", "cancel", "ask"}[rand.N(5)]
 	var job struct {
 		ID string `json:"job_id"`
 	}
@@ -158,8 +169,8 @@ func (c *crashes) job(s *server) (alive bool) {
 		if task == "cancel" && cancelAt == 0 && !c.cancel(s, job.ID) {
 			return false
 		}
-		var now struct{ Status store.Status }
-		if !c.ask(s, http.MethodGet, "/api/jobs/"+job.ID, &now) {
+		var now standing
+		if !c.ask(s, http.MethodGet, "/api/jobs/"+job.ID, &now) || now.waits() && !c.approve(s, job.ID) {
 			return false
 		}
 		if now.Status.Ended() {
@@ -167,6 +178,30 @@ func (c *crashes) job(s *server) (alive bool) {
 		}
 		<-tick.C
 	}
+}
+
+// standing is how a job and its steps stand.
+type standing struct {
+	Status store.Status
+	Steps  []struct{ Status store.Status }
+}
+
+// waits reports whether a step of the job waits for a person.
+func (j *standing) waits() bool {
+	return slices.ContainsFunc(j.Steps, func(s struct{ Status store.Status }) bool { return s.Status == store.Suspended })
+}
+
+func (c *crashes) approve(s *server, id string) (alive bool) {
+	code, err := s.rest(http.MethodPost, "/api/jobs/"+id+"/steps/approve/approve", `{"approved":true}`, nil)
+	switch code {
+	case 0:
+		<-s.ended
+		return false
+	case http.StatusOK, http.StatusConflict: // of several answers one wins
+	default:
+		c.t.Errorf("approve: %d %v", code, err)
+	}
+	return true
 }
 
 func (c *crashes) cancel(s *server, id string) (alive bool) {
@@ -280,12 +315,29 @@ func (c *crashes) settle() {
 		if jobs[store.Pending]+jobs[store.Running] == 0 {
 			break
 		}
+		c.approveAll(s)
 		if time.Now().After(end) {
 			c.t.Errorf("after %s there are still %v", patience, jobs)
 			break
 		}
 	}
 	s.kill(syscall.SIGTERM)
+}
+
+// approveAll answers for callers whose server was killed before they could.
+func (c *crashes) approveAll(s *server) {
+	var list struct {
+		Items []struct {
+			ID string `json:"job_id"`
+		}
+	}
+	s.mustRest(http.MethodGet, "/api/jobs?status=running&limit=1000", "", &list)
+	for _, item := range list.Items {
+		var now standing
+		if s.mustRest(http.MethodGet, "/api/jobs/"+item.ID, "", &now); now.waits() {
+			c.approve(s, item.ID)
+		}
+	}
 }
 
 // judge compares what the store says with the ledger, and with what callers
@@ -305,12 +357,15 @@ func (c *crashes) judge() (ran int) {
 		c.t.Fatal(err)
 	}
 	defer st.Close()
-	left := len(c.accepted)
+	left, ticks, clock := len(c.accepted), 0, int(time.Since(c.begun).Seconds())
 	err = st.View(c.t.Context(), func(tx *store.Tx) error {
 		jobs, err := tx.Jobs(store.JobFilter{Limit: -1})
 		for i := 0; err == nil && i < len(jobs); i++ {
 			if c.accepted[jobs[i].ID] {
 				left--
+			}
+			if jobs[i].SourceType == store.SourceTrigger {
+				ticks++
 			}
 			err = c.judgeJob(tx, &jobs[i], times)
 		}
@@ -318,6 +373,10 @@ func (c *crashes) judge() (ran int) {
 	})
 	if err != nil || left > 0 {
 		c.t.Errorf("%d accepted jobs are lost: %v", left, err)
+	}
+	// A time that came while no server lived is due when the next one does.
+	if ticks > clock+1 || ticks < clock-3 {
+		c.t.Errorf("in %d seconds, a trigger of each second started %d jobs", clock, ticks)
 	}
 	for line := range times {
 		c.t.Errorf("no job has the step of which the ledger says %q", line)
@@ -337,7 +396,8 @@ func (c *crashes) judgeJob(tx *store.Tx, job *store.Job, times map[string]int) e
 		line := job.ID + " " + step.Name
 		n := times[line]
 		delete(times, line)
-		if n > 1 || step.Status == store.Completed && n == 0 || !step.Status.Ended() {
+		asks := job.Task == "ask" && step.Name == "approve" // runs nothing
+		if n > 1 || step.Status == store.Completed && n == 0 && !asks || !step.Status.Ended() {
 			c.t.Errorf("step %s is %s and ran %d times: %s", line, step.Status, n, step.Error)
 		}
 	}
