@@ -28,11 +28,7 @@ func (approveCmd) Help() string {
 }
 
 func (c *approveCmd) Run(e *env) error {
-	server, err := e.client()
-	if err != nil {
-		return err
-	}
-	id, err := server.jobID(e.ctx, c.Job)
+	server, id, err := e.ofJob(c.Job)
 	if err != nil {
 		return err
 	}
@@ -65,11 +61,7 @@ func (rejectCmd) Help() string {
 }
 
 func (c *rejectCmd) Run(e *env) error {
-	server, err := e.client()
-	if err != nil {
-		return err
-	}
-	id, err := server.jobID(e.ctx, c.Job)
+	server, id, err := e.ofJob(c.Job)
 	if err != nil {
 		return err
 	}

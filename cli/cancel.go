@@ -13,11 +13,7 @@ func (cancelCmd) Help() string {
 }
 
 func (c *cancelCmd) Run(e *env) error {
-	server, err := e.client()
-	if err != nil {
-		return err
-	}
-	id, err := server.jobID(e.ctx, c.Job)
+	server, id, err := e.ofJob(c.Job)
 	if err != nil {
 		return err
 	}

@@ -216,6 +216,14 @@ func (c *client) workspace(ctx context.Context, wanted string) (string, error) {
 	return "", fmt.Errorf("the server has several workspaces; name one with -w: %s", strings.Join(names, ", "))
 }
 
+// ofJob is the server, and the whole id of the job that given names on it.
+func (e *env) ofJob(given string) (server *client, id string, err error) {
+	if server, err = e.client(); err == nil {
+		id, err = server.jobID(e.ctx, given)
+	}
+	return server, id, err
+}
+
 // jobPage is a part of the list of jobs.
 type jobPage struct {
 	Items []store.Job `json:"items"`

@@ -42,11 +42,7 @@ func (c *logsCmd) Run(e *env) error {
 	if err != nil {
 		return usage("--grep: %s", err)
 	}
-	server, err := e.client()
-	if err != nil {
-		return err
-	}
-	id, err := server.jobID(e.ctx, c.Job)
+	server, id, err := e.ofJob(c.Job)
 	if err != nil {
 		return err
 	}

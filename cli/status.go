@@ -22,11 +22,7 @@ func (statusCmd) Help() string {
 }
 
 func (c *statusCmd) Run(e *env) error {
-	server, err := e.client()
-	if err != nil {
-		return err
-	}
-	id, err := server.jobID(e.ctx, c.Job)
+	server, id, err := e.ofJob(c.Job)
 	if err != nil {
 		return err
 	}
