@@ -118,12 +118,14 @@ func copyOf(t *testing.T, db, dir string) string {
 // load submits jobs to the server until the context ends, and keeps the ids of
 // those that were accepted.
 type load struct {
+	pace     time.Duration // between two jobs
 	mu       sync.Mutex
 	accepted []string
 }
 
 func (l *load) run(ctx context.Context, s *server) {
 	for ctx.Err() == nil {
+		time.Sleep(l.pace)
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/api/workspaces/default/tasks/t/execute", strings.NewReader(`{"input":{}}`))
 		if err != nil {
 			return
@@ -164,7 +166,7 @@ func TestBackupsUnderLoadComeBack(t *testing.T) {
 	s := serve(t, home, dir)
 	data := filepath.Join(home, ".local/share/stroem")
 	ctx, stop := context.WithCancel(t.Context())
-	var l load
+	l := load{pace: time.Duration(sized(0, 100)) * time.Millisecond} // a campaign is long
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(func() { l.run(ctx, s) })
@@ -203,16 +205,23 @@ func holdsAll(t *testing.T, data string, ids []string) bool {
 		return false
 	}
 	defer st.Close()
+	there := map[string]bool{}
 	err = st.View(t.Context(), func(tx *store.Tx) error {
-		for _, id := range ids {
-			if _, err := tx.Job(id); err != nil {
-				return fmt.Errorf("job %s: %w", id, err)
-			}
+		jobs, err := tx.Jobs(store.JobFilter{Limit: -1})
+		for _, j := range jobs {
+			there[j.ID] = true
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Error(err)
+		return false
 	}
-	return err == nil
+	for _, id := range ids {
+		if !there[id] {
+			t.Errorf("job %s is not in the backup", id)
+			return false
+		}
+	}
+	return true
 }
