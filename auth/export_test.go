@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // LookUp is the part of Identify that compares a key.
@@ -35,3 +37,12 @@ func (l Limiter) Take(now time.Time, name string, most int) time.Duration {
 func (l Limiter) Names() int { return len(l.l.names) + l.l.quiet.Len() }
 
 const MaxWatched = maxWatched
+
+// Meter is the bound on calls.
+type Meter struct{ m *meter }
+
+func NewMeter(flow, atOnce int) Meter { return Meter{newMeter(rate.Limit(flow), atOnce)} }
+
+func (m Meter) Take(now time.Time, name string) time.Duration { return m.m.take(now, name) }
+
+func (m Meter) Names() int { return len(m.m.names) }

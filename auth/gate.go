@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -23,6 +24,13 @@ const (
 	accountTries = 20 // sign-ins to one account from one address
 	addressTries = 60 // sign-ins from one address
 	wrongTries   = 20 // credentials of one address that are refused
+)
+
+// How often a credential may call at /mcp: agents that work are far from it,
+// one that runs wild is kept from the others' share of the server.
+const (
+	callsASecond = 200
+	callsAtOnce  = 2000
 )
 
 // Config is what a Gate is made of. A secret that is empty is made once and
@@ -48,6 +56,7 @@ type Gate struct {
 
 	hashing hashing
 	limit   *limiter
+	calls   *meter
 	used    chan usedKey
 
 	mu   sync.Mutex
@@ -57,7 +66,7 @@ type Gate struct {
 // New makes the gate.
 func New(c Config) (*Gate, error) {
 	g := &Gate{store: c.Store, log: c.Log, now: c.Now, issuer: c.Issuer, hashing: newHashing(), limit: newLimiter(),
-		used: make(chan usedKey, 256), good: map[[sha256.Size]byte]struct{}{}}
+		calls: newMeter(callsASecond, callsAtOnce), used: make(chan usedKey, 256), good: map[[sha256.Size]byte]struct{}{}}
 	if g.issuer == "" {
 		g.issuer = "stroem"
 	}
@@ -126,14 +135,57 @@ func (g *Gate) touch(u usedKey) {
 // came in by a door from an address. It asks the store each time, so that what
 // is revoked, changed or deleted counts from the next call on.
 func (g *Gate) Identify(ctx context.Context, bearer string, door Door, addr string) (Principal, error) {
-	p := Principal{Door: door, Addr: addr}
-	switch {
-	case bearer == "":
+	if bearer == "" {
 		return Principal{}, ErrNoCredential
-	case strings.HasPrefix(bearer, keyMark):
-		return g.byKey(ctx, bearer, p)
 	}
-	return g.byToken(ctx, bearer, p)
+	by := g.byToken
+	if strings.HasPrefix(bearer, keyMark) {
+		by = g.byKey
+	}
+	p, err := by(ctx, bearer, Principal{Door: door, Addr: addr})
+	if err != nil || door != MCP {
+		return p, err
+	}
+	if wait := g.calls.take(g.now(), p.Credential()); wait > 0 {
+		return Principal{}, tooMany(wait)
+	}
+	return p, nil
+}
+
+// Still is a caller as the store knows them now, for what goes on after the
+// call that Identify looked at. Whoever showed a credential that is worth
+// nothing any more is not known.
+func (g *Gate) Still(ctx context.Context, p Principal) (Principal, error) {
+	var k store.APIKey
+	var s store.Session
+	var u store.User
+	err := g.store.View(ctx, func(tx *store.Tx) (err error) {
+		switch p.Via {
+		case Key:
+			k, err = tx.Key(p.Key.Prefix)
+			s.User, s.ExpiresAt = k.User, k.ExpiresAt
+		case Session:
+			s, err = tx.Session(p.SessionID)
+		default:
+			return store.ErrNotFound
+		}
+		if err == nil {
+			u, err = tx.User(s.User)
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Principal{}, ErrToken
+	case err != nil:
+		return Principal{}, err
+	case !s.ExpiresAt.IsZero() && !g.now().Before(s.ExpiresAt), p.Via == Key && !bytes.Equal(k.Hash, p.Key.Hash):
+		return Principal{}, ErrToken
+	}
+	if p.is(u); p.Via == Key {
+		p.Key = &k
+	}
+	return p, nil
 }
 
 func (g *Gate) byKey(ctx context.Context, bearer string, p Principal) (Principal, error) {

@@ -2,9 +2,12 @@ package auth
 
 import (
 	"container/list"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -107,6 +110,48 @@ func (l *limiter) add(name string) *tries {
 	t := &tries{name: name}
 	l.names[name] = l.quiet.PushFront(t)
 	return t
+}
+
+// meter bounds how fast each of many names goes on, in steady flow and at
+// once.
+type meter struct {
+	flow   rate.Limit
+	atOnce int
+	mu     sync.Mutex
+	names  map[string]*rate.Limiter // at most maxWatched
+}
+
+func newMeter(flow rate.Limit, atOnce int) *meter {
+	return &meter{flow: flow, atOnce: atOnce, names: map[string]*rate.Limiter{}}
+}
+
+// take counts a call of the name. If that is one too many, wait is when there
+// is room again.
+func (m *meter) take(now time.Time, name string) (wait time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l := m.names[name]
+	if l == nil {
+		m.makeRoom(now)
+		l = rate.NewLimiter(m.flow, m.atOnce)
+		m.names[name] = l
+	}
+	if l.AllowN(now, 1) {
+		return 0
+	}
+	return time.Duration((1 - l.TokensAt(now)) / float64(m.flow) * float64(time.Second))
+}
+
+// makeRoom forgets those who are as quiet as who never came, or, where nobody
+// is, everybody.
+func (m *meter) makeRoom(now time.Time) {
+	if len(m.names) < maxWatched {
+		return
+	}
+	maps.DeleteFunc(m.names, func(_ string, l *rate.Limiter) bool { return l.TokensAt(now) >= float64(m.atOnce) })
+	if len(m.names) >= maxWatched {
+		clear(m.names)
+	}
 }
 
 // network is what an address counts as: itself, or with IPv6 its /64, of

@@ -164,3 +164,54 @@ func TestGuessedKeys(t *testing.T) {
 		t.Errorf("the attack wrote %d audit records", n)
 	}
 }
+
+func TestMeterBoundsFlowAndBurst(t *testing.T) {
+	t.Parallel()
+	m, now := auth.NewMeter(10, 5), time.UnixMilli(1e12)
+	for i := range 5 {
+		if m.Take(now, "a") != 0 {
+			t.Fatalf("call %d of a burst of 5 was refused", i)
+		}
+	}
+	if wait := m.Take(now, "a"); wait != 100*time.Millisecond {
+		t.Errorf("wait %v", wait)
+	}
+	if m.Take(now, "b") != 0 {
+		t.Error("one name's calls count against another's")
+	}
+	if now = now.Add(100 * time.Millisecond); m.Take(now, "a") != 0 || m.Take(now, "a") == 0 {
+		t.Error("ten calls a second are not one after 100 ms")
+	}
+	for i := range 3 * auth.MaxWatched {
+		m.Take(now, fmt.Sprint(i))
+	}
+	if n := m.Names(); n > auth.MaxWatched {
+		t.Errorf("%d names are kept", n)
+	}
+}
+
+// A key's calls are bounded at /mcp, those of its neighbours are not.
+func TestCallsOfAKeyAreBounded(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	u := s.user(auth.NewUser{Email: "ada@example.com"})
+	wild, calm := s.key(store.APIKey{User: u.ID}), s.key(store.APIKey{User: u.ID})
+	through := 0
+	var err error
+	for ; err == nil && through < 10_000; through++ {
+		_, err = s.Identify(t.Context(), wild, auth.MCP, home)
+	}
+	code(t, err, auth.TooMany)
+	var told *auth.Error
+	if through != 2001 || !errors.As(err, &told) || told.RetryAfter <= 0 {
+		t.Errorf("%d calls at once: %v", through, err)
+	}
+	s.as(wild) // REST has no such bound
+	if _, err := s.Identify(t.Context(), calm, auth.MCP, home); err != nil {
+		t.Error(err)
+	}
+	s.pass(time.Second)
+	if _, err := s.Identify(t.Context(), wild, auth.MCP, home); err != nil {
+		t.Error(err)
+	}
+}
