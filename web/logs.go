@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"stroem/auth"
 	"stroem/control"
 	"stroem/store"
 )
@@ -22,8 +23,6 @@ const (
 	streamAhead = 256
 	// sendTimeout is how long a reader may leave a piece of a stream unread.
 	sendTimeout = 30 * time.Second
-	// beat keeps proxies from closing a quiet stream.
-	beat = 15 * time.Second
 )
 
 // logLine is a line of a log as Strøm writes it.
@@ -188,15 +187,20 @@ func (s *site) send(ctx context.Context, id string, out *events) error {
 			}
 		})
 	}()
-	quiet := time.NewTicker(beat)
-	defer quiet.Stop()
+	beat := time.NewTicker(s.cfg.Beat) // keeps proxies from closing a quiet stream
+	defer beat.Stop()
 	for {
 		select {
 		case e := <-news:
 			if out.event(e); len(news) == 0 { // else there is more to send with it
 				out.flush()
 			}
-		case <-quiet.C:
+		case <-beat.C:
+			if s.mayGoOn(ctx, id) != nil {
+				cancel()
+				<-ended
+				return nil
+			}
 			out.write(": still here\n\n")
 			out.flush()
 		case <-s.cfg.Stopping: // the reader comes back to the next server
@@ -218,6 +222,19 @@ func (s *site) send(ctx context.Context, id string, out *events) error {
 			return out.err
 		}
 	}
+}
+
+// mayGoOn is nil where the reader of a stream is still known, and may still see
+// the job.
+func (s *site) mayGoOn(ctx context.Context, id string) error {
+	if s.cfg.Gate == nil {
+		return nil
+	}
+	who, err := s.cfg.Gate.Still(ctx, auth.From(ctx))
+	if err == nil {
+		_, err = s.cfg.Plane.Job(auth.With(ctx, who), id)
+	}
+	return err
 }
 
 // events writes server-sent events; after an error it writes no more.

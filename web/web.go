@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"stroem/auth"
 	"stroem/control"
@@ -24,6 +25,7 @@ type Config struct {
 	Log     *slog.Logger
 
 	Stopping <-chan struct{} // closed when the server stops: live streams end
+	Beat     time.Duration   // how often a live stream shows that it lives, and its reader is looked at anew; 0: 15 s
 
 	AllowedHosts   []string       // Host names beside the loopback ones
 	AllowedOrigins []string       // Origins beside the loopback ones
@@ -33,6 +35,9 @@ type Config struct {
 
 // Handler serves everything, behind the guards.
 func Handler(cfg Config) http.Handler {
+	if cfg.Beat == 0 {
+		cfg.Beat = 15 * time.Second
+	}
 	s := &site{cfg}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
