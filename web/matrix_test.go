@@ -31,23 +31,27 @@ import (
 )
 
 // place is a task, the workspace it is in, and what names it and nothing else.
-type place struct{ ws, folder, task string }
+type place struct {
+	ws, folder, task string
+	agents           bool // what an agent begins here waits for a person
+}
 
 // The places of the matrix. Rules give the people of the group run the right
 // to run what is own and foreign, those of the group view the right to view it,
 // and nobody anything else.
 var (
-	own     = place{"w", "deploy", "api-of-ours"}
-	foreign = place{"other", "", "task-elsewhere"}
-	hidden  = place{"w", "cellar", "thing-unseen"} // beside what is own
-	denied  = place{"vault", "", "gold-reserve"}
-	absent  = place{"nowhere", "", "zzzz-zzzz"}
+	own     = place{ws: "w", folder: "deploy", task: "api-of-ours"}
+	foreign = place{ws: "other", task: "task-elsewhere"}
+	hidden  = place{ws: "w", folder: "cellar", task: "thing-unseen"} // beside what is own
+	denied  = place{ws: "vault", task: "gold-reserve"}
+	absent  = place{ws: "nowhere", task: "zzzz-zzzz"}
 
 	places = map[string]place{"own": own, "foreign": foreign, "hidden": hidden, "denied": denied, "absent": absent}
 )
 
 func (p place) yaml() string {
-	return fmt.Sprintf("  %s: {folder: %q, description: about %s, flow: {s: {type: script, script: 'true'}}}\n", p.task, p.folder, p.task)
+	return fmt.Sprintf("  %s: {folder: %q, description: about %s, approval: {agents: %t}, flow: {s: {type: script, script: echo done, continue_on_failure: true},\n"+
+		"    after: {type: script, script: 'true', depends_on: [s], continue_on_failure: true}}}\n", p.task, p.folder, p.task, p.agents)
 }
 
 // house is a server with sign-in and rules on which nothing runs: jobs stay
