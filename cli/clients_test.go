@@ -45,6 +45,11 @@ func withMCPGo(t *testing.T, url string) {
 	if _, err := c.Initialize(t.Context(), mcp.InitializeRequest{}); err != nil {
 		t.Fatal(err)
 	}
+	talkMCPGo(t, c)
+}
+
+func talkMCPGo(t *testing.T, c *client.Client) {
+	t.Helper()
 	helloWorld(t, session{
 		tools: func() (names []string) {
 			res, err := c.ListTools(t.Context(), mcp.ListToolsRequest{})
@@ -73,6 +78,11 @@ func withSDK(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	talkSDK(t, s)
+}
+
+func talkSDK(t *testing.T, s *sdk.ClientSession) {
+	t.Helper()
 	helloWorld(t, session{
 		tools: func() (names []string) {
 			res, err := s.ListTools(t.Context(), nil)

@@ -31,7 +31,9 @@ func (mcpBridgeCmd) Help() string {
 }
 
 // Run carries messages between the host and the server. Standard output
-// carries nothing else.
+// carries nothing else. It shows the key that it was given, and never the
+// session of the person who signed in here: an agent is not that person, and a
+// session that was used on /mcp is worth nothing for approvals.
 func (m *mcpBridgeCmd) Run(e *env) error {
 	c, err := e.client()
 	if err != nil {
@@ -47,7 +49,7 @@ func (m *mcpBridgeCmd) Run(e *env) error {
 	if err := e.ensureServer(c); err != nil { // the host is told with each message
 		e.tell(err.Error())
 	}
-	b := &bridge{url: c.base + "/mcp", token: c.token, http: &http.Client{CheckRedirect: noRedirect}, in: os.Stdin, out: e.stdout,
+	b := &bridge{url: c.base + "/mcp", token: e.token, http: &http.Client{CheckRedirect: noRedirect}, in: os.Stdin, out: e.stdout,
 		warn: func(text string) { fmt.Fprintln(e.stderr, "stroem mcp:", text) }}
 	return b.run(e.ctx)
 }
