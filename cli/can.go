@@ -46,7 +46,11 @@ func (c *canCmd) Run(e *env) error {
 				return err
 			}
 		} else {
-			e.println(fmt.Sprintf("%s: %s may %s %s: %s", map[bool]string{true: "yes", false: "no"}[may], u.Email, d.Perm, c.Task, d.Why))
+			does := d.Perm.String()
+			if d.Perm == auth.Deny {
+				does = "not see"
+			}
+			e.println(fmt.Sprintf("%s: %s may %s %s: %s", map[bool]string{true: "yes", false: "no"}[may], u.Email, does, c.Task, d.Why))
 		}
 		if !may {
 			return failure{}

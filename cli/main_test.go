@@ -48,7 +48,8 @@ func TestScripts(t *testing.T) {
 }
 
 // serveInScript is the command "serve [DIR]": a server that stands in DIR until
-// the script ends, and STROEM_URL that names it.
+// the script ends, STROEM_URL that names it, and a file greeting with what it
+// said.
 func serveInScript(ts *testscript.TestScript, _ bool, args []string) {
 	s := &server{cmd: exec.Command("stroem", "serve"), ended: make(chan struct{})}
 	s.cmd.Dir = ts.MkAbs(strings.Join(args, ""))
@@ -56,6 +57,7 @@ func serveInScript(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(s.start())
 	ts.Defer(func() { s.kill(syscall.SIGKILL) })
 	ts.Setenv("STROEM_URL", s.url)
+	ts.Check(os.WriteFile(ts.MkAbs("greeting"), []byte(s.greeted), 0o600))
 }
 
 // keep is the command "keep NAME": what was printed last becomes a variable.

@@ -4,12 +4,15 @@ package cli_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/client"
@@ -143,5 +146,54 @@ func TestClientsComeWithCredentials(t *testing.T) {
 	if _, err := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(),
 		&sdk.StreamableClientTransport{Endpoint: s.url + "/mcp"}, nil); err == nil {
 		t.Error("a client without a credential connected")
+	}
+}
+
+// With auth: {} the owner's password is made and shown once, at the start that
+// made it. A changed record of what was done is found.
+func TestOwnersPasswordIsShownOnce(t *testing.T) {
+	t.Parallel()
+	home, path := t.TempDir(), filepath.Join(t.TempDir(), "server-config.yaml")
+	if err := os.WriteFile(path, []byte("auth: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, home, t.TempDir(), "STROEM_CONFIG="+path)
+	found := regexp.MustCompile(`sign-in owner@localhost with the password ([A-Z2-7]{26}) \(shown this once`).FindStringSubmatch(s.greeted)
+	if found == nil {
+		t.Fatalf("no password in the greeting:\n%s", s.greeted)
+	}
+	s.kill(syscall.SIGTERM)
+	if strings.Contains(s.log(), found[1]) {
+		t.Error("the password is in the log")
+	}
+	again := serve(t, home, t.TempDir(), "STROEM_CONFIG="+path)
+	if strings.Contains(again.greeted, "password") {
+		t.Errorf("the second greeting:\n%s", again.greeted)
+	}
+	again.mustRest(http.MethodPost, "/api/auth/login", `{"email":"owner@localhost","password":"`+found[1]+`"}`, nil)
+	if code, err := again.rest(http.MethodGet, "/api/jobs", "", nil); code != http.StatusUnauthorized || err != nil {
+		t.Errorf("a stranger: %d %v", code, err)
+	}
+	again.kill(syscall.SIGTERM)
+
+	verify := exec.Command("stroem", "audit", "--verify")
+	verify.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME=", "STROEM_CONFIG="+path)
+	if out, err := verify.CombinedOutput(); err != nil || !strings.Contains(string(out), "none changed") {
+		t.Errorf("%v: %s", err, out)
+	}
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(home, ".local", "share", "stroem", "stroem.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), `DROP TRIGGER audit_unchanged; UPDATE audit SET who = 'mallory' WHERE seq = 1`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	verify = exec.Command("stroem", "audit", "--verify")
+	verify.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME=", "STROEM_CONFIG="+path)
+	if out, err := verify.CombinedOutput(); verify.ProcessState.ExitCode() != 1 {
+		t.Errorf("after a change: %v: %s", err, out)
 	}
 }

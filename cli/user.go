@@ -150,7 +150,7 @@ type userGroupsCmd struct {
 
 func (c *userGroupsCmd) Run(e *env) error {
 	return e.ofUser(c.Email, func(ctx context.Context, g *auth.Gate, u store.User) (string, error) {
-		return u.Email + " is in " + strings.Join(append([]string(nil), orNoGroup(c.Group)...), ", "), g.SetGroups(ctx, u.ID, c.Group)
+		return u.Email + " is in " + strings.Join(orNoGroup(c.Group), ", "), g.SetGroups(ctx, u.ID, c.Group)
 	})
 }
 
