@@ -18,14 +18,17 @@ type apikeyCmd struct {
 	Revoke apikeyRevokeCmd `cmd:"" help:"Make a key worthless at once."`
 }
 
+// Help says where the commands act.
+func (apikeyCmd) Help() string { return onDataHelp }
+
 type apikeyCreateCmd struct {
 	Name      string   `arg:"" help:"What the key is for."`
-	User      string   `placeholder:"EMAIL" help:"Whose key it is (the owner's, who may do everything)."`
+	User      string   `placeholder:"EMAIL" help:"Whose key it is (owner@localhost, who may do everything)."`
 	ReadOnly  bool     `help:"It may look, and change nothing."`
 	Workspace []string `short:"w" sep:"none" placeholder:"W" help:"It may use this workspace alone; may be given several times."`
-	Task      []string `sep:"none" placeholder:"PATTERN" help:"It may use tasks such as 'deploy/*' alone; may be given several times."`
+	Task      []string `sep:"none" placeholder:"PATTERN" help:"It may use these tasks alone, such as 'deploy/*' for those in the folder deploy; may be given several times."`
 	MCPOnly   bool     `name:"mcp-only" help:"It works at /mcp alone."`
-	Days      int      `placeholder:"N" help:"It ends after so many days."`
+	Days      int      `placeholder:"N" help:"It ends after so many days; without this it does not."`
 }
 
 // Help shows how the command is used.

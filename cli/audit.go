@@ -21,7 +21,8 @@ type auditCmd struct {
 
 // Help shows how the command is used.
 func (auditCmd) Help() string {
-	return shown("stroem audit -n 20", "stroem audit --follow", "stroem audit --verify", "stroem audit --json | jq 'select(.result != \"ok\")'")
+	return "It is kept in the data folder. Whom the server refused is in it too.\n\n" +
+		shown("stroem audit -n 20", "stroem audit --follow", "stroem audit --verify", "stroem audit --json | jq 'select(.result != \"ok\")'")
 }
 
 func (c *auditCmd) Run(e *env) error {

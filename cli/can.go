@@ -17,7 +17,11 @@ type canCmd struct {
 }
 
 // Help shows how the command is used.
-func (canCmd) Help() string { return shown("stroem can ada@example.org run default/deploy") }
+func (canCmd) Help() string {
+	return "It goes by the acl: section as it stands in the configuration now, which a server follows from its next start on. " +
+		"It exits with 0 for yes and 1 for no.\n\n" +
+		shown("stroem can ada@example.org run default/deploy")
+}
 
 // Run explains a decision of the access rules. It exits with 1 for no.
 func (c *canCmd) Run(e *env) error {
@@ -46,11 +50,8 @@ func (c *canCmd) Run(e *env) error {
 				return err
 			}
 		} else {
-			does := d.Perm.String()
-			if d.Perm == auth.Deny {
-				does = "not see"
-			}
-			e.println(fmt.Sprintf("%s: %s may %s %s: %s", map[bool]string{true: "yes", false: "no"}[may], u.Email, does, c.Task, d.Why))
+			e.println(fmt.Sprintf("%s %s %s: %s", map[bool]string{true: "yes: " + u.Email + " may", false: "no: " + u.Email + " may not"}[may],
+				c.Right, c.Task, d.Why))
 		}
 		if !may {
 			return failure{}

@@ -29,7 +29,7 @@ type commands struct {
 	Config string `placeholder:"FILE" env:"STROEM_CONFIG" group:"global" help:"Configuration file of the server (./server-config.yaml if there is one)."`
 	Data   string `placeholder:"DIR" env:"STROEM_DATA" group:"global" help:"Data folder, in place of the configuration's."`
 	URL    string `placeholder:"URL" env:"STROEM_URL" group:"global" help:"The server to ask (the one that the configuration describes, else http://127.0.0.1:8080)."`
-	Token  string `placeholder:"TOKEN" env:"STROEM_TOKEN" group:"global" help:"What to show the server as proof of who asks."`
+	Token  string `placeholder:"TOKEN" env:"STROEM_TOKEN" group:"global" help:"API key to show the server (the sign-in of stroem login, if there is one)."`
 	JSON   bool   `name:"json" group:"global" help:"Answer in JSON, in the shapes of the server's API."`
 
 	ShowVersion versionFlag `name:"version" group:"global" help:"Show the version."`

@@ -21,7 +21,8 @@ type loginCmd struct {
 
 // Help shows how the command is used.
 func (loginCmd) Help() string {
-	return shown("stroem login https://stroem.example.org", "pass show stroem | stroem login --email ada@example.org --password-stdin")
+	return "The sign-in lasts 30 days, in a file that only you can read. Commands use it that ask the same address, by --url, STROEM_URL or the configuration.\n\n" +
+		shown("stroem login https://stroem.example.org", "pass show stroem | stroem login --email ada@example.org --password-stdin")
 }
 
 // session is a sign-in that is kept for later commands.

@@ -20,14 +20,16 @@ type mcpCmd struct {
 	Doctor mcpDoctorCmd `cmd:"" help:"Check that an agent can reach the server."`
 }
 
-type mcpBridgeCmd struct {
-	AllowHTTP bool `name:"allow-http" help:"Send the key without encryption to a server on another machine."`
+// Help shows how the command is used without a word behind it.
+func (mcpCmd) Help() string {
+	return "For hosts that start programs, such as Claude Desktop: what the host says is handed to the server, with the key in STROEM_TOKEN. " +
+		"Where nothing listens at the usual local address, a server is started that goes on without the host. " +
+		"--allow-http sends the key without encryption to a server on another machine.\n\n" +
+		shown("stroem mcp", "STROEM_URL=https://stroem.example.org STROEM_TOKEN=strm_… stroem mcp")
 }
 
-// Help shows how the command is used.
-func (mcpBridgeCmd) Help() string {
-	return "For hosts that start programs, such as Claude Desktop. Where nothing listens at the usual local address, a server is started that goes on without the host.\n\n" +
-		shown("stroem mcp", "STROEM_URL=https://stroem.example.org STROEM_TOKEN=strm_… stroem mcp")
+type mcpBridgeCmd struct {
+	AllowHTTP bool `name:"allow-http" help:"Send the key without encryption to a server on another machine."`
 }
 
 // Run carries messages between the host and the server. Standard output

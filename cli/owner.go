@@ -12,6 +12,10 @@ import (
 	"stroem/store"
 )
 
+// onDataHelp says of commands on accounts and keys where they act.
+const onDataHelp = "It works on the data folder, also beside a running server, which goes by it from the next call on: " +
+	"whoever can write that folder owns the server."
+
 // onData opens the data folder, also beside a running server, for a command of
 // whoever owns it.
 func (e *env) onData(do func(ctx context.Context, cfg *Config, st *store.Store, g *auth.Gate) error) (err error) {

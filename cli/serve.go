@@ -35,7 +35,9 @@ type serveCmd struct {
 
 // Help says how the server ends.
 func (serveCmd) Help() string {
-	return "TERM, INT and Ctrl-C end the server at once. Steps that run go on without it, and the next server takes " +
+	return "Without a configuration it listens on 127.0.0.1:8080 and serves the folder you stand in if that has .workflows, else " +
+		"sample tasks.\n\n" +
+		"TERM, INT and Ctrl-C end the server at once. Steps that run go on without it, and the next server takes " +
 		"them up with their log and their exit code; jobs that wait are on disk.\n\n" +
 		"With --drain the server starts no step any more when it is told to end, answers as before, and ends when " +
 		"the steps that run have ended. What it accepts meanwhile is on disk and waits for the next server. A second " +

@@ -203,8 +203,12 @@ func (s *server) greet(ctx context.Context, w io.Writer, url string) error {
 	if len(all) == 0 {
 		fmt.Fprintf(w, "  tasks   none: add a workspace to %s, for example\n            workspaces: {default: {type: folder, path: .}}\n", cfg.file)
 	}
+	if s.gate != nil {
+		url = cmp.Or(cfg.Auth.BaseURL, url)
+		fmt.Fprintf(w, "  sign-in stroem login %s\n", url)
+	}
 	if s.password != "" {
-		fmt.Fprintf(w, "  sign-in %s with the password %s (shown this once; stroem user passwd changes it)\n", auth.OwnerEmail, s.password)
+		fmt.Fprintf(w, "          as %s with the password %s (shown this once; stroem user passwd makes another)\n", auth.OwnerEmail, s.password)
 	}
 	if !cfg.MCP.Enabled {
 		where := cmp.Or(cfg.from["mcp.enabled"], cfg.file)

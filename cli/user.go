@@ -20,6 +20,9 @@ type userCmd struct {
 	Delete userDeleteCmd `cmd:"" help:"Remove an account with its keys and sessions."`
 }
 
+// Help says where the commands act.
+func (userCmd) Help() string { return onDataHelp }
+
 // password is how an account gets one.
 type password struct {
 	Stdin bool `name:"password-stdin" help:"Read the password from standard input; without this one is made and shown once."`
@@ -115,7 +118,7 @@ func (e *env) ofUser(email string, do func(ctx context.Context, g *auth.Gate, u 
 }
 
 type userPasswdCmd struct {
-	Email string `arg:""`
+	Email string `arg:"" help:"The account."`
 	password
 }
 
@@ -130,7 +133,7 @@ func (c *userPasswdCmd) Run(e *env) error {
 }
 
 type userAdminCmd struct {
-	Email string `arg:""`
+	Email string `arg:"" help:"The account."`
 	Off   bool   `help:"Take the administrator's rights away."`
 }
 
@@ -144,7 +147,7 @@ func (c *userAdminCmd) Run(e *env) error {
 }
 
 type userGroupsCmd struct {
-	Email string   `arg:""`
+	Email string   `arg:"" help:"The account."`
 	Group []string `arg:"" optional:"" help:"The groups; none takes the account out of all."`
 }
 
@@ -162,7 +165,7 @@ func orNoGroup(groups []string) []string {
 }
 
 type userDeleteCmd struct {
-	Email string `arg:""`
+	Email string `arg:"" help:"The account."`
 }
 
 func (c *userDeleteCmd) Run(e *env) error {
