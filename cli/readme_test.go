@@ -11,74 +11,132 @@ import (
 	"testing"
 )
 
-var fenced = regexp.MustCompile("(?s)```(\\w+)\n(.*?)```")
+var (
+	fenced = regexp.MustCompile("(?s)```(\\w+)\n(.*?)```")
+	links  = regexp.MustCompile(`\]\(([^):#]+)(#[^)]*)?\)`)
+)
 
-// What the README shows works as it stands there.
+// shown counts the blocks of a page by what they are.
+type shown struct{ tasks, triggers, configs, curls int }
+
+// What the README and its pages show works as it stands there.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../README.md")
+	for page, want := range map[string]shown{
+		"README.md":               {tasks: 1, curls: 1},
+		"docs/access.md":          {configs: 4},
+		"docs/crash.md":           {},
+		"docs/schedules.md":       {tasks: 1},
+		"docs/server.md":          {configs: 1},
+		"docs/speed.md":           {},
+		"docs/strom.md":           {},
+		"docs/tasks.md":           {tasks: 2, triggers: 1},
+		"docs/upkeep.md":          {configs: 1},
+		".github/CONTRIBUTING.md": {},
+	} {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			text := readPage(t, page)
+			var got shown
+			for _, m := range fenced.FindAllStringSubmatch(text, -1) {
+				got.check(t, m[1], m[2])
+			}
+			if got != want {
+				t.Errorf("checked %+v, want %+v", got, want)
+			}
+			for _, m := range links.FindAllStringSubmatch(text, -1) {
+				if _, err := os.Stat(filepath.Join("..", filepath.Dir(page), m[1])); err != nil {
+					t.Errorf("it links %s: %v", m[1], err)
+				}
+			}
+		})
+	}
+	first := fenced.FindStringSubmatch(readPage(t, "README.md")[strings.Index(readPage(t, "README.md"), "```yaml"):])
+	if strings.Count(first[2], "\n") != 6 {
+		t.Errorf("the first task is not six lines:\n%s", first[2])
+	}
+}
+
+func readPage(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	tasks, triggers, configs, curls := 0, 0, 0, 0
-	for _, m := range fenced.FindAllStringSubmatch(string(text), -1) {
-		lang, block := m[1], m[2]
-		switch {
-		case lang == "yaml" && strings.HasPrefix(block, "tasks:"):
-			tasks++
-			dir := t.TempDir()
-			write(t, dir, "readme.yaml", block)
-			out, err := exec.Command("stroem", "validate", "--strict", dir).CombinedOutput()
-			if err != nil {
-				t.Errorf("%s\n%s", block, out)
-			}
-			if tasks == 1 && strings.Count(block, "\n") != 6 {
-				t.Errorf("the first task has %d lines", strings.Count(block, "\n"))
-			}
-		case lang == "yaml" && strings.HasPrefix(block, "triggers:"):
-			triggers++
-			dir := t.TempDir()
-			write(t, dir, "readme.yaml", "tasks:\n  backup: {input: {folder: {type: string}}, flow: {s: {type: script, script: echo}}}\n"+block)
-			if out, err := exec.Command("stroem", "validate", "--strict", dir).CombinedOutput(); err != nil {
-				t.Errorf("%s\n%s", block, out)
-			}
-		case lang == "yaml":
-			configs++
-			dir := t.TempDir()
-			block = strings.Replace(block, "/var/lib/stroem", dir, 1)
-			block = strings.Replace(block, "127.0.0.1:8080", "127.0.0.1:0", 1)
-			write(t, dir, "server-config.yaml", block)
-			serve(t, dir, dir)
-		case strings.HasPrefix(block, "curl"):
-			curls++
-			s := serve(t, t.TempDir(), t.TempDir())
-			out, err := exec.Command("sh", "-c", strings.ReplaceAll(block, "http://127.0.0.1:8080", s.url)).CombinedOutput()
-			if err != nil || !strings.Contains(string(out), "job_id") {
-				t.Errorf("%s\n%v %s", block, err, out)
-			}
-		}
-	}
-	if tasks != 3 || triggers != 1 || configs != 1 || curls != 1 {
-		t.Errorf("checked %d tasks, %d triggers, %d configurations and %d calls", tasks, triggers, configs, curls)
-	}
-	for _, m := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(string(text), -1) {
-		if _, err := os.Stat(filepath.Join("..", m[1])); err != nil {
-			t.Errorf("the README links %s: %v", m[1], err)
+	return string(text)
+}
+
+func (n *shown) check(t *testing.T, lang, block string) {
+	t.Helper()
+	switch {
+	case lang == "yaml" && strings.HasPrefix(block, "tasks:"):
+		n.tasks++
+		validates(t, block)
+	case lang == "yaml" && strings.HasPrefix(block, "triggers:"):
+		n.triggers++
+		validates(t, "tasks:\n  backup: {input: {folder: {type: string}}, flow: {s: {type: script, script: echo}}}\n"+block)
+	case lang == "yaml":
+		n.configs++
+		dir := t.TempDir()
+		write(t, dir, "server-config.yaml", strings.Replace(block, "/var/lib/stroem", dir, 1))
+		serve(t, dir, dir)
+	case strings.HasPrefix(block, "curl"):
+		n.curls++
+		s := serve(t, t.TempDir(), t.TempDir())
+		out, err := exec.Command("sh", "-c", strings.ReplaceAll(block, "http://127.0.0.1:8080", s.url)).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "job_id") {
+			t.Errorf("%s\n%v %s", block, err, out)
 		}
 	}
 }
 
-// So does what the page on schedules shows.
-func TestSchedulesPage(t *testing.T) {
+func validates(t *testing.T, text string) {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, "page.yaml", text)
+	if out, err := exec.Command("stroem", "validate", "--strict", dir).CombinedOutput(); err != nil {
+		t.Errorf("%s\n%s", text, out)
+	}
+}
+
+// The commands of the page on access, in their order, say what the page says
+// they do; … stands for anything.
+func TestAccessPage(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../docs/schedules.md")
-	if err != nil {
+	page := readPage(t, "docs/access.md")
+	dir := t.TempDir()
+	ops := filepath.Join(dir, "ops")
+	if err := os.Mkdir(ops, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	m := fenced.FindStringSubmatch(string(text))
-	dir := t.TempDir()
-	write(t, dir, "page.yaml", m[2])
-	if out, err := exec.Command("stroem", "validate", "--strict", dir).CombinedOutput(); err != nil {
-		t.Errorf("%s\n%s", m[2], out)
+	write(t, ops, "w.yaml", `
+tasks:
+  api: {folder: deploy, flow: {s: {type: script, script: echo}}}
+  backup: {flow: {s: {type: script, script: echo}}}
+  salaries: {folder: payroll, flow: {s: {type: script, script: echo}}}
+  bonuses: {folder: payroll, flow: {s: {type: script, script: echo}}}
+`)
+	rules := regexp.MustCompile("(?s)```yaml\n(auth: .*?\nacl:.*?)```").FindStringSubmatch(page)[1]
+	write(t, dir, "server-config.yaml", "data: data\nmcp: {enabled: true}\nworkspaces: {ops: {path: ops}}\n"+rules)
+	serve(t, dir, dir)
+	ran := 0
+	for _, m := range fenced.FindAllStringSubmatch(page, -1) {
+		if m[1] != "console" {
+			continue
+		}
+		for _, part := range strings.Split("\n"+m[2], "\n$ ")[1:] {
+			line, want, _ := strings.Cut(part, "\n")
+			cmd := exec.Command("sh", "-c", line)
+			cmd.Dir = dir
+			out, _ := cmd.CombinedOutput() // some say no, and exit with 1
+			pattern := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(want)), "…", ".*")
+			if !regexp.MustCompile(`^(?s:` + pattern + `)$`).MatchString(strings.TrimSpace(string(out))) {
+				t.Errorf("$ %s\n%sthe page has\n%s", line, out, want)
+			}
+			ran++
+		}
+	}
+	if ran != 14 {
+		t.Errorf("%d commands", ran)
 	}
 }
