@@ -169,8 +169,11 @@ func (c *client) send(ctx context.Context, method, path string, body []byte) (*h
 	} else {
 		r.text = fmt.Sprintf("%s answered %q, which is not how a stroem server does; is --url right?", c.base, res.Status)
 	}
-	if r.status == http.StatusUnauthorized {
+	switch {
+	case r.status == http.StatusUnauthorized:
 		r.text += "; `stroem login` signs in, or --token gives an API key"
+	case r.text == "Authentication not configured":
+		r.text += ": sign-in is off on this server, and who reaches it may do everything"
 	}
 	return nil, r
 }
