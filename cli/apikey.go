@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -22,13 +21,48 @@ type apikeyCmd struct {
 func (apikeyCmd) Help() string { return onDataHelp }
 
 type apikeyCreateCmd struct {
-	Name      string   `arg:"" help:"What the key is for."`
+	Name    string    `arg:"" help:"What the key is for."`
+	Limits  keyLimits `embed:""`
+	MCPOnly bool      `name:"mcp-only" help:"It works at /mcp alone."`
+}
+
+// keyLimits are the flags that say for whom a new key acts, and how far.
+type keyLimits struct {
 	User      string   `placeholder:"EMAIL" help:"Whose key it is (owner@localhost, who may do everything)."`
-	ReadOnly  bool     `help:"It may look, and change nothing."`
-	Workspace []string `short:"w" sep:"none" placeholder:"W" help:"It may use this workspace alone; may be given several times."`
-	Task      []string `sep:"none" placeholder:"PATTERN" help:"It may use these tasks alone, such as 'deploy/*' for those in the folder deploy; may be given several times."`
-	MCPOnly   bool     `name:"mcp-only" help:"It works at /mcp alone."`
-	Days      int      `placeholder:"N" help:"It ends after so many days; without this it does not."`
+	ReadOnly  bool     `help:"The key may look, and change nothing."`
+	Workspace []string `short:"w" sep:"none" placeholder:"W" help:"The key may use this workspace alone; may be given several times."`
+	Task      []string `sep:"none" placeholder:"PATTERN" help:"The key may use these tasks alone, such as 'deploy/*' for those in the folder deploy; may be given several times."`
+	Days      int      `placeholder:"N" help:"The key ends after so many days; without this it does not."`
+}
+
+// given reports whether any of them is on the command line.
+func (l *keyLimits) given() bool {
+	return l.User != "" || l.ReadOnly || len(l.Workspace)+len(l.Task) > 0 || l.Days != 0
+}
+
+func (l *keyLimits) check() error {
+	if l.Days < 0 {
+		return usage("--days: a key cannot end in the past")
+	}
+	return nil
+}
+
+// newKey makes a key with these limits.
+func (l *keyLimits) newKey(ctx context.Context, g *auth.Gate, name string, mcpOnly bool) (plain string, k store.APIKey, u store.User, err error) {
+	if l.User == "" {
+		u, err = g.OwnerAccount(ctx)
+	} else {
+		u, err = userNamed(ctx, g, l.User)
+	}
+	if err != nil {
+		return "", k, u, err
+	}
+	want := store.APIKey{User: u.ID, Name: name, ReadOnly: l.ReadOnly, MCPOnly: mcpOnly, Workspaces: l.Workspace, Tasks: l.Task}
+	if l.Days > 0 {
+		want.ExpiresAt = time.Now().AddDate(0, 0, l.Days)
+	}
+	plain, k, err = g.NewKey(ctx, want)
+	return plain, k, u, err
 }
 
 // Help shows how the command is used.
@@ -38,19 +72,11 @@ func (apikeyCreateCmd) Help() string {
 }
 
 func (c *apikeyCreateCmd) Run(e *env) error {
-	if c.Days < 0 {
-		return usage("--days: a key cannot end in the past")
+	if err := c.Limits.check(); err != nil {
+		return err
 	}
 	return e.onData(func(ctx context.Context, cfg *Config, _ *store.Store, g *auth.Gate) error {
-		u, err := c.owner(ctx, g)
-		if err != nil {
-			return err
-		}
-		want := store.APIKey{User: u.ID, Name: c.Name, ReadOnly: c.ReadOnly, MCPOnly: c.MCPOnly, Workspaces: c.Workspace, Tasks: c.Task}
-		if c.Days > 0 {
-			want.ExpiresAt = time.Now().AddDate(0, 0, c.Days)
-		}
-		plain, k, err := g.NewKey(ctx, want)
+		plain, k, u, err := c.Limits.newKey(ctx, g, c.Name, c.MCPOnly)
 		if err != nil {
 			return err
 		}
@@ -66,30 +92,14 @@ func (c *apikeyCreateCmd) Run(e *env) error {
 	})
 }
 
-func (c *apikeyCreateCmd) owner(ctx context.Context, g *auth.Gate) (store.User, error) {
-	if c.User == "" {
-		return g.OwnerAccount(ctx)
-	}
-	return userNamed(ctx, g, c.User)
-}
-
 // howToConnect shows what to give an agent's host, ready to be pasted.
 func (e *env) howToConnect(cfg *Config, key string) error {
-	base := e.address()
-	if cfg.Auth != nil && cfg.Auth.BaseURL != "" {
-		base = cfg.Auth.BaseURL
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	type host struct {
-		Command string            `json:"command"`
-		Args    []string          `json:"args"`
-		Env     map[string]string `json:"env"`
-	}
-	doc, err := json.MarshalIndent(map[string]map[string]host{"mcpServers": {"stroem": {self, []string{"mcp"},
-		map[string]string{"STROEM_URL": base, "STROEM_TOKEN": key}}}}, "  ", "  ")
+	c := &connection{url: e.served(cfg), key: key, command: self}
+	doc, err := hostNamed("claude-desktop").fragment(c)
 	if err != nil {
 		return err
 	}
@@ -100,7 +110,9 @@ Claude Code:
 
 Claude Desktop, in its claude_desktop_config.json:
 
-  %s`, base, key, doc))
+  %s
+
+stroem connect HOST makes a key and writes it there by itself.`, c.url, key, strings.ReplaceAll(strings.TrimSpace(doc), "\n", "\n  ")))
 	return nil
 }
 

@@ -55,15 +55,17 @@ type commands struct {
 	Logout     logoutCmd     `cmd:"" group:"remote" help:"Sign out."`
 	Whoami     whoamiCmd     `cmd:"" group:"remote" help:"Show who the server takes you for."`
 
-	Serve   serveCmd   `cmd:"" group:"server" help:"Run the server."`
-	Doctor  doctorCmd  `cmd:"" group:"server" help:"Check this machine and the data folder."`
-	Backup  backupCmd  `cmd:"" group:"server" help:"Write the data folder to a file, also while the server runs."`
-	Restore restoreCmd `cmd:"" group:"server" help:"Put a backup back into an empty data folder."`
-	MCP     mcpCmd     `cmd:"" name:"mcp" group:"server" help:"Speak MCP on standard input and output, for hosts that start programs."`
-	Apikey  apikeyCmd  `cmd:"" name:"apikey" group:"server" help:"Make, list and revoke API keys."`
-	User    userCmd    `cmd:"" group:"server" help:"Make, list and change accounts."`
-	Can     canCmd     `cmd:"" group:"server" help:"Say whether an account may view or run a task, and by which rule."`
-	Audit   auditCmd   `cmd:"" group:"server" help:"Show who did what, and check that the record is whole."`
+	Serve      serveCmd      `cmd:"" group:"server" help:"Run the server."`
+	Doctor     doctorCmd     `cmd:"" group:"server" help:"Check this machine and the data folder."`
+	Backup     backupCmd     `cmd:"" group:"server" help:"Write the data folder to a file, also while the server runs."`
+	Restore    restoreCmd    `cmd:"" group:"server" help:"Put a backup back into an empty data folder."`
+	MCP        mcpCmd        `cmd:"" name:"mcp" group:"server" help:"Speak MCP on standard input and output, for hosts that start programs."`
+	Connect    connectCmd    `cmd:"" group:"server" help:"Let Claude, Cursor, VS Code or another agent's host use the server."`
+	Disconnect disconnectCmd `cmd:"" group:"server" help:"Take the server out of an agent's host again, and its key with it."`
+	Apikey     apikeyCmd     `cmd:"" name:"apikey" group:"server" help:"Make, list and revoke API keys."`
+	User       userCmd       `cmd:"" group:"server" help:"Make, list and change accounts."`
+	Can        canCmd        `cmd:"" group:"server" help:"Say whether an account may view or run a task, and by which rule."`
+	Audit      auditCmd      `cmd:"" group:"server" help:"Show who did what, and check that the record is whole."`
 
 	Help       helpCmd       `cmd:"" group:"other" help:"Show how a command is used."`
 	Version    versionCmd    `cmd:"" group:"other" help:"Show the version."`
@@ -167,7 +169,7 @@ func grammar(c *commands, stdout, stderr io.Writer) (*kong.Kong, error) {
 	return kong.New(c, kong.Name("stroem"),
 		kong.Description("Strøm runs tasks that are declared in YAML, for people and for AI agents."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exited(code)) }),
-		kong.ExplicitGroups(groups), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
+		kong.Vars{"hosts": hostNames()}, kong.ExplicitGroups(groups), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
 		kong.Help(func(o kong.HelpOptions, ctx *kong.Context) error {
 			if err := kong.DefaultHelpPrinter(o, ctx); err != nil || ctx.Selected() != nil {
 				return err

@@ -66,7 +66,7 @@ func (e *env) client() (*client, error) {
 	if wanted == "" {
 		wanted = e.address()
 	}
-	base := strings.TrimRight(strings.TrimSuffix(strings.TrimRight(wanted, "/"), "/mcp"), "/")
+	base := baseOf(wanted)
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, usage("--url: %q is no address of a server; write it like "+usualServer, wanted)
@@ -82,6 +82,11 @@ func (e *env) client() (*client, error) {
 	via := http.DefaultTransport.(*http.Transport).Clone()
 	via.ResponseHeaderTimeout = patience
 	return &client{base: base, token: token, via: via, lost: func() { e.tell("connection lost, trying again") }}, nil
+}
+
+// baseOf is a server's address without what may stand behind it.
+func baseOf(address string) string {
+	return strings.TrimRight(strings.TrimSuffix(strings.TrimRight(address, "/"), "/mcp"), "/")
 }
 
 // api is a path below /api, its parts escaped.

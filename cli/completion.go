@@ -176,7 +176,11 @@ func (c *completer) words(last string) (list []string) {
 		}
 		return list
 	case c.args < len(c.node.Positional):
-		return c.values(c.node.Positional[c.args].Name)
+		arg := c.node.Positional[c.args]
+		if arg.Enum != "" {
+			return arg.EnumSlice()
+		}
+		return c.values(arg.Name)
 	}
 	return nil
 }
@@ -184,8 +188,6 @@ func (c *completer) words(last string) (list []string) {
 // values are what a flag or an argument of that name may be.
 func (c *completer) values(name string) (list []string) {
 	switch name {
-	case "shell":
-		return []string{"bash", "zsh", "fish"}
 	case "status":
 		for _, s := range store.JobStatuses {
 			list = append(list, string(s))

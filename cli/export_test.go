@@ -29,3 +29,20 @@ func LogsText(r io.Reader) (string, error) {
 	text, err := io.ReadAll(u)
 	return string(text), err
 }
+
+// HostFiles are the files of a host on a machine of that kind.
+func HostFiles(name, goos, home string, getenv func(string) string) []string {
+	return hostNamed(name).files(place{goos, getenv, home})
+}
+
+// Connected is a host's file with a server in it.
+func Connected(name string, doc []byte, url, key string) (after []byte, err error) {
+	h := hostNamed(name)
+	after, _, err = h.edit(doc, h.entry(&connection{url: url, key: key, command: "/usr/local/bin/stroem"}))
+	return after, err
+}
+
+// Disconnected is a host's file without the server, and what it had of it.
+func Disconnected(name string, doc []byte) (after, old []byte, err error) {
+	return hostNamed(name).edit(doc, nil)
+}
