@@ -30,6 +30,7 @@ func (mcpDoctorCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	c.token = e.token // as the bridge does: never a person's sign-in
 	d := mcpDoctor{e, c}
 	for _, check := range []func() (string, error){d.reach, d.clock, d.tools, d.call} {
 		text, err := check()
@@ -117,7 +118,7 @@ func (d mcpDoctor) ask(method string, params, into any) error {
 		return err
 	}
 	var out bytes.Buffer
-	b := &bridge{url: d.c.base + "/mcp", token: d.e.token, http: &http.Client{CheckRedirect: noRedirect, Timeout: patience},
+	b := &bridge{url: d.c.base + "/mcp", token: d.c.token, http: &http.Client{CheckRedirect: noRedirect, Timeout: patience},
 		in: bytes.NewReader(append(doc, '\n')), out: &out, warn: func(string) {}}
 	if err := b.run(context.WithoutCancel(d.e.ctx)); err != nil {
 		return err
