@@ -51,7 +51,8 @@ func (s *Scope) Touches(ws string) bool {
 		return true
 	}
 	here := func(p Place) bool { return Match(p.Workspace, ws) }
-	return (s.Rest || slices.ContainsFunc(s.Shown, here)) && MatchAny(s.Workspaces, ws)
+	whole := func(p Place) bool { return here(p) && strings.Trim(p.Task, "*") == "" }
+	return (slices.ContainsFunc(s.Shown, here) || s.Rest && !slices.ContainsFunc(s.Hidden, whole)) && MatchAny(s.Workspaces, ws)
 }
 
 // sql is the scope as a condition on three columns. It has the meaning of

@@ -85,6 +85,26 @@ func TestScopeMeansTheSameInSQL(t *testing.T) {
 	})
 }
 
+func TestScopeTouches(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		scope store.Scope
+		want  bool
+	}{
+		"the rest is seen":             {store.Scope{Rest: true}, true},
+		"some is hidden":               {store.Scope{Rest: true, Hidden: []store.Place{{"w", "deploy/*"}}}, true},
+		"all of another is hidden":     {store.Scope{Rest: true, Hidden: []store.Place{{"v", "*"}}}, true},
+		"all is hidden":                {store.Scope{Rest: true, Hidden: []store.Place{{"w*", "**"}}}, false},
+		"all is hidden, some is shown": {store.Scope{Rest: true, Hidden: []store.Place{{"w", "*"}}, Shown: []store.Place{{"w", "a"}}}, true},
+		"nothing is seen":              {store.Scope{}, false},
+		"a key is for another":         {store.Scope{Rest: true, Workspaces: []string{"v"}}, false},
+	} {
+		if got := c.scope.Touches("w"); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 func TestScopeOfManyPlaces(t *testing.T) {
 	t.Parallel()
 	st := open(t)
