@@ -123,21 +123,40 @@ func (p *Plane) record(ctx context.Context, tx *store.Tx, e store.AuditEntry) er
 	return tx.AppendAudit(&e)
 }
 
+// maxAsked is the most that an audit record says of a name that is none, in
+// bytes.
+const maxAsked = 200
+
 // cut is a caller's text as the audit log keeps it.
-func cut(text string) string {
-	if len(text) > maxDetail {
-		text = text[:maxDetail] + "…"
+func cut(text string, most int) string {
+	if len(text) > most {
+		text = text[:most] + "…"
 	}
 	return strings.ToValidUTF8(text, "�")
 }
 
 // refused adds to the audit log that the caller was refused what they asked
-// for, if err says so, and returns err.
+// for, if err says so, and returns err. Where things are hidden from the
+// caller, so it does for what is not there: the time that a record takes must
+// not tell the two apart.
 func (p *Plane) refused(ctx context.Context, e store.AuditEntry, err error) error {
-	if CodeOf(err) != Forbidden && !errors.Is(err, errHidden) {
+	result := "not allowed"
+	switch {
+	case CodeOf(err) == Forbidden, errors.Is(err, errHidden):
+	case errors.Is(err, store.ErrNotFound) && p.scope(ctx) != nil:
+		result = "not there"
+	default:
 		return err
 	}
-	e.Detail, e.Action, e.Result = json.RawMessage(`{"asked":"`+e.Action+`"}`), "refuse", "not allowed"
+	write, last := p.refusals.Take(p.Now(), auth.From(ctx))
+	if !write {
+		return err
+	}
+	if last {
+		result += "; what is refused in the next minute is not all written down"
+	}
+	e.Workspace, e.Task, e.Job = cut(e.Workspace, maxAsked), cut(e.Task, maxAsked), cut(e.Job, maxAsked)
+	e.Detail, e.Action, e.Result = json.RawMessage(`{"asked":"`+e.Action+`"}`), "refuse", result
 	audit := p.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return p.record(ctx, tx, e) })
 	return errors.Join(err, audit)
 }

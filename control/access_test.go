@@ -244,6 +244,46 @@ func TestViewersChangeNothingAndAreToldWhy(t *testing.T) {
 	}
 }
 
+// The record of a refusal takes time, so what is not there has one too; and
+// there is an end to them.
+func TestRefusalsAreWrittenDownAlikeAndNotWithoutEnd(t *testing.T) {
+	t.Parallel()
+	h := open(t, all)
+	hidden := h.job("ops", "deplore")
+	records := func() (list []store.AuditEntry) {
+		if err := h.Store.View(t.Context(), func(tx *store.Tx) (err error) {
+			list, err = tx.Audit(1, 1000)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	long := strings.Repeat("ø", 1<<20)
+	_, _ = h.execute(member, "ops", "deplore")
+	_, _ = h.execute(member, "ops", long)
+	_ = h.Cancel(as(member), hidden, "")
+	_ = h.Cancel(as(member), long, "")
+	_ = h.Approve(as(member), control.Answer{Job: hidden, Step: "s"})
+	_ = h.Approve(as(member), control.Answer{Job: "none", Step: "s"})
+	list := records()
+	if len(list) != 6 {
+		t.Fatalf("%d records of 6 refusals", len(list))
+	}
+	for i, e := range list {
+		if want := []string{"not allowed", "not there"}[i%2]; e.Action != "refuse" || e.Result != want || len(e.Task)+len(e.Job) > 250 {
+			t.Errorf("record %d: %+v", i, e)
+		}
+	}
+	_, _ = h.execute(admin, "ops", "none") // nothing is hidden from them
+	for range 100 {
+		_, _ = h.execute(member, "ops", "look")
+	}
+	if list = records(); len(list) < 20 || len(list) > 25 || !strings.Contains(list[len(list)-1].Result, "not all written down") {
+		t.Errorf("%d records of 106 refusals, the last: %+v", len(list), list[len(list)-1])
+	}
+}
+
 func TestAuditTellsWhoDidWhat(t *testing.T) {
 	t.Parallel()
 	h := open(t, all)

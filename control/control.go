@@ -31,6 +31,8 @@ type Plane struct {
 	Log         *slog.Logger
 	Now         func() time.Time
 
+	refusals auth.Refusals
+
 	mu     sync.Mutex
 	spaces map[string]*space // what Sync keeps up to date, by name
 }
@@ -223,7 +225,7 @@ func (p *Plane) Cancel(ctx context.Context, id, reason string) error {
 		return noJob(id, p.refused(ctx, entry, err))
 	}
 	if reason != "" {
-		if entry.Detail, err = json.Marshal(map[string]string{"reason": cut(reason)}); err != nil {
+		if entry.Detail, err = json.Marshal(map[string]string{"reason": cut(reason, maxDetail)}); err != nil {
 			return err
 		}
 	}
