@@ -88,11 +88,11 @@ func folders(tx *store.Tx, ws string) (map[string]string, error) {
 	return by, err
 }
 
-// visible are the triggers whose task the caller sees.
+// visible are the triggers all of whose tasks the caller sees.
 func visible(all []workspace.Trigger, ws string, folders map[string]string, scope *store.Scope) []workspace.Trigger {
 	var list []workspace.Trigger
 	for _, t := range all {
-		if scope.Allows(ws, folders[t.Task], t.Task) {
+		if scope.Allows(ws, folders[t.Task], t.Task) && (t.TargetTask == "" || scope.Allows(ws, folders[t.TargetTask], t.TargetTask)) {
 			list = append(list, t)
 		}
 	}
@@ -123,11 +123,7 @@ func (p *Plane) record(ctx context.Context, tx *store.Tx, e store.AuditEntry) er
 	return tx.AppendAudit(&e)
 }
 
-// maxAsked is the most that an audit record says of a name that is none, in
-// bytes.
-const maxAsked = 200
-
-// cut is a caller's text as the audit log keeps it.
+// cut is as much of a caller's text as is kept or repeated.
 func cut(text string, most int) string {
 	if len(text) > most {
 		text = text[:most] + "…"
@@ -155,7 +151,7 @@ func (p *Plane) refused(ctx context.Context, e store.AuditEntry, err error) erro
 	if last {
 		result += "; what is refused in the next minute is not all written down"
 	}
-	e.Workspace, e.Task, e.Job = cut(e.Workspace, maxAsked), cut(e.Task, maxAsked), cut(e.Job, maxAsked)
+	e.Workspace, e.Task, e.Job = cut(e.Workspace, maxEcho), cut(e.Task, maxEcho), cut(e.Job, maxEcho)
 	e.Detail, e.Action, e.Result = json.RawMessage(`{"asked":"`+e.Action+`"}`), "refuse", result
 	audit := p.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return p.record(ctx, tx, e) })
 	return errors.Join(err, audit)

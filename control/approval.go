@@ -84,7 +84,7 @@ func (p *Plane) Approve(ctx context.Context, answer Answer) error {
 	case errors.As(err, &closed), errors.Is(err, runner.ErrChanged):
 		return &Error{Code: Conflict, Msg: err.Error()}
 	case errors.As(err, &input):
-		return &Error{Code: Invalid, Msg: fmt.Sprintf("step %q was not approved: %s", answer.Step, input.Error())}
+		return &Error{Code: Invalid, Msg: fmt.Sprintf("step %q was not approved: %s", answer.Step, cut(input.Error(), maxTold))}
 	}
 	return noJob(answer.Job, undone("the answer was not taken", err))
 }

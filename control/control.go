@@ -73,10 +73,13 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
+// maxEcho is how much of a name that is none is repeated, in bytes.
+const maxEcho = 200
+
 // missing is the error for a name that is not there, with its nearest
 // neighbour among those that are.
 func missing(noun, name, where string, known []string) *Error {
-	msg := fmt.Sprintf("no %s %q%s", noun, name, where)
+	msg := fmt.Sprintf("no %s %q%s", noun, cut(name, maxEcho), where)
 	if near := workspace.Nearest(name, known); near != "" {
 		msg += fmt.Sprintf("; did you mean %q?", near)
 	}

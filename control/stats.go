@@ -45,7 +45,7 @@ func (p *Plane) TaskStats(ctx context.Context, ws, name string, window int) (Tas
 		if err != nil {
 			return err
 		}
-		samples, err := tx.Samples(ws, name, window)
+		samples, err := tx.Samples(ws, name, window, p.scope(ctx))
 		if err != nil {
 			return err
 		}

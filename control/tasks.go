@@ -49,6 +49,9 @@ type TaskFilter struct {
 	Search    string // in name and description, without case
 }
 
+// maxSearch is the longest text that is looked for, in bytes.
+const maxSearch = 1 << 10
+
 func (f *TaskFilter) chooses(t *store.TaskInfo) bool {
 	in := func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(f.Search)) }
 	return f.Search == "" || in(t.Name) || in(t.Title) || in(t.Description)
@@ -57,6 +60,9 @@ func (f *TaskFilter) chooses(t *store.TaskInfo) bool {
 // Tasks lists the tasks that the caller may see, by workspace and name.
 func (p *Plane) Tasks(ctx context.Context, f TaskFilter) ([]Task, error) {
 	list := []Task{}
+	if len(f.Search) > maxSearch {
+		return list, &Error{Code: Invalid, Msg: fmt.Sprintf("search is longer than %d bytes", maxSearch)}
+	}
 	scope := p.scope(ctx)
 	err := p.Store.View(ctx, func(tx *store.Tx) error {
 		if f.Workspace != "" {
@@ -241,6 +247,9 @@ func (p *Plane) Preview(ctx context.Context, e Execution) ([]runner.Preview, err
 	return list, notStarted(t.Name, err)
 }
 
+// maxTold is the most that is said of what is wrong with an input, in bytes.
+const maxTold = 8 << 10
+
 // notStarted tells the caller what of the task or of the input kept a job from
 // being made.
 func notStarted(task string, err error) error {
@@ -250,7 +259,7 @@ func notStarted(task string, err error) error {
 	case errors.As(err, &refused):
 		return &Error{Code: Invalid, Msg: refused.Reason}
 	case errors.As(err, &input):
-		return &Error{Code: Invalid, Msg: fmt.Sprintf("task %q was not started: %s", task, input.Error())}
+		return &Error{Code: Invalid, Msg: fmt.Sprintf("task %q was not started: %s", task, cut(input.Error(), maxTold))}
 	}
 	return undone(fmt.Sprintf("task %q was not started", task), err)
 }

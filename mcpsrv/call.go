@@ -66,6 +66,9 @@ func hintOf(err error) string {
 	return ""
 }
 
+// maxFaults is how many unknown arguments are named.
+const maxFaults = 10
+
 // decodeArgs checks the arguments against the tool's schema, as far as names
 // and what is required go, and decodes them.
 func decodeArgs(tool mcp.Tool, raw any, into any) error {
@@ -80,7 +83,7 @@ func decodeArgs(tool mcp.Tool, raw any, into any) error {
 	known := slices.Sorted(maps.Keys(tool.InputSchema.Properties))
 	var faults []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if _, ok := tool.InputSchema.Properties[name]; !ok {
+		if _, ok := tool.InputSchema.Properties[name]; !ok && len(faults) < maxFaults {
 			faults = append(faults, unknownArg(name, known))
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 const (
 	maxLogLine  = 4 << 10 // bytes shown of one log line
-	maxQuestion = 4 << 10 // bytes shown of what a person is asked
+	maxSentence = 4 << 10 // bytes shown of what a person is asked, and of an error
 	logLines    = 200     // lines shown of a log
 )
 
@@ -159,12 +159,12 @@ func stepOf(run *control.Step) stepStatus {
 	return s
 }
 
-// shorten is as much of a step's message as a result has room for.
+// shorten is as much of a message as a result has room for.
 func shorten(text string) string {
-	if len(text) <= maxQuestion {
+	if len(text) <= maxSentence {
 		return text
 	}
-	return fmt.Sprintf("%s… (%d bytes in all)", strings.ToValidUTF8(text[:maxQuestion], ""), len(text))
+	return fmt.Sprintf("%s… (%d bytes in all)", strings.ToValidUTF8(text[:maxSentence], ""), len(text))
 }
 
 // seconds is d to the millisecond.

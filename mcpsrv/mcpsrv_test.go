@@ -181,6 +181,28 @@ func TestMistakesAreToldInSentences(t *testing.T) {
 	}
 }
 
+// Whatever is wrong is said in few bytes, however many the caller sent.
+func TestMistakesAreToldInFewBytes(t *testing.T) {
+	t.Parallel()
+	a := connect(t)
+	long, many := strings.Repeat("\u202e", 100_000), &strings.Builder{}
+	for i := range 20_000 {
+		fmt.Fprintf(many, `"x%d":1,`, i)
+	}
+	for _, tc := range []struct{ tool, args string }{
+		{"list_tasks", `{"workspace":"` + long + `"}`}, {"list_tasks", `{"search":"` + long + `"}`},
+		{"get_task", `{"workspace":"ops","task_name":"` + long + `"}`}, {"get_job_status", `{"job_id":"` + long + `"}`},
+		{"list_jobs", `{"status":"` + long + `"}`}, {"list_jobs", `{"since":"` + long + `"}`}, {"list_jobs", `{"` + long + `":1}`},
+		{"list_jobs", `{` + many.String() + `"y":1}`},
+		{"execute_task", `{"workspace":"ops","task_name":"deploy","input":{` + many.String() + `"version":"1"}}`},
+	} {
+		texts, isError := a.call(tc.tool, tc.args)
+		if !isError || len(texts) != 1 || len(texts[0]) > 24<<10 {
+			t.Errorf("%s %.40s: %d bytes in the first of %d texts, error %t", tc.tool, tc.args, len(texts[0]), len(texts), isError)
+		}
+	}
+}
+
 func TestInputMayComeAsAString(t *testing.T) {
 	t.Parallel()
 	a := connect(t)
