@@ -51,7 +51,7 @@ func (s *Scope) Touches(ws string) bool {
 		return true
 	}
 	here := func(p Place) bool { return Match(p.Workspace, ws) }
-	whole := func(p Place) bool { return here(p) && strings.Trim(p.Task, "*") == "" }
+	whole := func(p Place) bool { return here(p) && p.Task != "" && strings.Trim(p.Task, "*") == "" }
 	return (slices.ContainsFunc(s.Shown, here) || s.Rest && !slices.ContainsFunc(s.Hidden, whole)) && MatchAny(s.Workspaces, ws)
 }
 

@@ -96,6 +96,7 @@ func TestScopeTouches(t *testing.T) {
 		"all of another is hidden":     {store.Scope{Rest: true, Hidden: []store.Place{{"v", "*"}}}, true},
 		"all is hidden":                {store.Scope{Rest: true, Hidden: []store.Place{{"w*", "**"}}}, false},
 		"all is hidden, some is shown": {store.Scope{Rest: true, Hidden: []store.Place{{"w", "*"}}, Shown: []store.Place{{"w", "a"}}}, true},
+		"no name is hidden":            {store.Scope{Rest: true, Hidden: []store.Place{{"w", ""}}}, true},
 		"nothing is seen":              {store.Scope{}, false},
 		"a key is for another":         {store.Scope{Rest: true, Workspaces: []string{"v"}}, false},
 	} {
