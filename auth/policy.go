@@ -137,7 +137,7 @@ func (r *Rule) covers(ws, path string) bool {
 }
 
 func (r *Rule) names(who Principal) bool {
-	return slices.ContainsFunc(r.Users, func(u string) bool { return who.Email != "" && strings.EqualFold(u, who.Email) }) ||
+	return slices.ContainsFunc(r.Users, func(u string) bool { return who.Email != "" && strings.ToLower(u) == who.Email }) ||
 		slices.ContainsFunc(r.Groups, func(g string) bool { return slices.Contains(who.Groups, g) })
 }
 

@@ -51,6 +51,8 @@ func TestDecide(t *testing.T) {
 		{"the folder's owner", rules, auth.Owner(), "prod::x", "run -1"},
 		{"default", rules, ada, "prod::x", "deny -1"},
 		{"by e-mail in any case", rules, ada, "prod:deploy:web", "run 1"},
+		{"by an e-mail that folds to another's", &auth.Policy{Rules: []auth.Rule{{Workspace: "*", Action: auth.Run, Users: []string{"sam@example.com"}}}},
+			person("ſam@example.com"), "prod::x", "deny -1"},
 		{"folders within", rules, ada, "prod:deploy/eu:web", "run 1"},
 		{"name without folder", rules, ada, "prod::rollback", "run 1"},
 		{"name in another folder", rules, ada, "prod:x:rollback", "deny -1"},
