@@ -50,9 +50,14 @@ func (cfg Config) identified(next http.Handler) http.Handler {
 }
 
 // bearer is the token of a request (RFC 6750, 2.1). One in the query, which
-// ends up in logs, is not looked at.
+// ends up in logs, is not looked at, nor any of several: which of them counts
+// would be for each proxy to guess.
 func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	given := r.Header.Values("Authorization")
+	if len(given) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(given[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}

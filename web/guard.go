@@ -14,17 +14,20 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"stroem/auth"
 )
 
-// maxBody is the most a request may send.
+// What a request may send at most.
 const (
-	maxBody  = 4 << 20
-	tooLarge = "the request's body is larger than 4 MiB"
+	maxBody    = 4 << 20
+	tooLarge   = "the request's body is larger than 4 MiB"
+	maxUnknown = 16 << 10 // of a caller who is not known
 )
 
 // guard puts before next what every request must pass: a Host and an Origin
-// that are ours (against DNS rebinding and foreign pages), a bounded body, and
-// an answer even when a handler panics.
+// that are ours (against DNS rebinding and foreign pages), a body that is not
+// too large, and an answer even when a handler panics.
 func guard(cfg Config, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer survive(cfg, w, r)
@@ -45,25 +48,32 @@ func guard(cfg Config, next http.Handler) http.Handler {
 		case r.ContentLength > maxBody:
 			writeError(w, http.StatusRequestEntityTooLarge, tooLarge)
 		default:
-			whole(next, w, r)
+			next.ServeHTTP(w, r)
 		}
 	})
 }
 
 // whole passes a request on once its body is here, so that the server's time
-// for reading bounds that alone, and not how long an answer may take.
-func whole(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		writeError(w, http.StatusRequestEntityTooLarge, tooLarge)
-	case err != nil:
-		writeError(w, http.StatusBadRequest, "the request's body could not be read")
-	default:
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(w, r)
-	}
+// for reading bounds that alone, and not how long an answer may take. Whoever
+// is not known gets little of the server's memory.
+func whole(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		most, told := int64(maxBody), tooLarge
+		if auth.From(r.Context()).Via == auth.Nobody {
+			most, told = maxUnknown, "the request's body is larger than 16 KiB"
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			writeError(w, http.StatusRequestEntityTooLarge, told)
+		case err != nil:
+			writeError(w, http.StatusBadRequest, "the request's body could not be read")
+		default:
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 // onlyJSON lets POSTs of JSON through to the MCP handler, and answers everything

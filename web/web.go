@@ -50,7 +50,7 @@ func Handler(cfg Config) http.Handler {
 	mux.Handle("/mcp", mcp)
 	mux.Handle("/mcp/{$}", mcp)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.elsewhere(mux, w, r) })
-	return guard(cfg, cfg.identified(mux))
+	return guard(cfg, cfg.identified(whole(mux)))
 }
 
 type site struct{ cfg Config }
