@@ -19,8 +19,9 @@ func (s *Store) Key(purpose string) ([]byte, error) {
 	path := filepath.Join(s.dir, keyFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(hex.EncodeToString(random(32)) + "\n")
-		err = writeNew(path, text)
+		if err = makeKey(path); err == nil {
+			text, err = os.ReadFile(path)
+		}
 	}
 	if err != nil {
 		return nil, diskError(s.dir, fmt.Errorf("secret key: %w", err))
@@ -40,21 +41,26 @@ func random(n int) []byte {
 	return b
 }
 
-// writeNew makes the file whole or not at all, and durable.
-func writeNew(path string, text []byte) error {
-	half := path + ".new"
-	f, err := os.OpenFile(half, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// makeKey makes the file whole or not at all, and durable. Where another
+// process made it meanwhile, that one stays.
+func makeKey(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), keyFile+".*") // 0600
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(hex.EncodeToString(random(32)) + "\n")
 	if err == nil {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(half, path); err != nil {
+	err = os.Link(f.Name(), path)
+	if err != nil && !errors.Is(err, fs.ErrExist) { // no links here, as on exFAT
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
