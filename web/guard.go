@@ -42,7 +42,7 @@ func guard(cfg Config, next http.Handler) http.Handler {
 		case !cfg.hostAllowed(r.Host):
 			writeError(w, http.StatusForbidden, "the Host of this request is not one of this server's; "+
 				"add it to mcp.allowed_hosts in server-config.yaml if it is")
-		case !cfg.originAllowed(r.Header.Values("Origin")):
+		case !cfg.originAllowed(r.Header):
 			writeError(w, http.StatusForbidden, "the Origin of this request is not one of this server's; "+
 				"add it to mcp.allowed_origins in server-config.yaml if it is")
 		case r.ContentLength > maxBody:
@@ -119,7 +119,10 @@ func (cfg Config) hostAllowed(hostport string) bool {
 
 // originAllowed reports whether a browser's page may ask. A request without
 // an Origin comes from no page. "null" is the Origin of pages that hide theirs.
-func (cfg Config) originAllowed(origins []string) bool {
+// A page of this machine that is not ours, which the browser tells (W3C Fetch
+// Metadata), is as foreign as any: it must be one of the allowed.
+func (cfg Config) originAllowed(h http.Header) bool {
+	origins := h.Values("Origin")
 	if len(origins) == 0 {
 		return true
 	}
@@ -128,6 +131,9 @@ func (cfg Config) originAllowed(origins []string) bool {
 	}
 	if slices.ContainsFunc(cfg.AllowedOrigins, func(a string) bool { return strings.EqualFold(a, origins[0]) }) {
 		return true
+	}
+	if site := h.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return false
 	}
 	u, err := url.Parse(origins[0])
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && loopback(u.Hostname())
