@@ -89,6 +89,15 @@ func baseOf(address string) string {
 	return strings.TrimRight(strings.TrimSuffix(strings.TrimRight(address, "/"), "/mcp"), "/")
 }
 
+// private is the error of an address to which a secret would go in clear.
+func (c *client) private(secret string) error {
+	u, err := url.Parse(c.base)
+	if err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		err = fmt.Errorf("%s is another machine, and http would show the %s to everybody on the way; use https, or --allow-http", c.base, secret)
+	}
+	return err
+}
+
 // api is a path below /api, its parts escaped.
 func api(parts ...string) string {
 	path := "/api"

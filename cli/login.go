@@ -17,6 +17,8 @@ type loginCmd struct {
 	URL   string `arg:"" optional:"" help:"The server; --url and the configuration name it otherwise."`
 	Email string `help:"Who signs in; asked for on a terminal."`
 	Stdin bool   `name:"password-stdin" help:"Read the password from standard input."`
+
+	AllowHTTP bool `name:"allow-http" help:"Send the password without encryption to a server on another machine."`
 }
 
 // Help shows how the command is used.
@@ -38,6 +40,9 @@ func (l *loginCmd) Run(e *env) error {
 	}
 	c, err := e.client()
 	if err != nil {
+		return err
+	}
+	if err := c.private("password"); err != nil && !l.AllowHTTP {
 		return err
 	}
 	email, password, err := l.credentials(e)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,12 +40,8 @@ func (m *mcpBridgeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	u, err := url.Parse(c.base)
-	if err != nil {
+	if err := c.private("key"); err != nil && !m.AllowHTTP {
 		return err
-	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) && !m.AllowHTTP {
-		return fmt.Errorf("%s is another machine, and http would show the key to everybody on the way; use https, or --allow-http", c.base)
 	}
 	if err := e.ensureServer(c); err != nil { // the host is told with each message
 		e.tell(err.Error())
