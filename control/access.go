@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -157,16 +158,38 @@ func (p *Plane) refused(ctx context.Context, e store.AuditEntry, err error) erro
 	return errors.Join(err, audit)
 }
 
-// inputDetail is an input as the audit log keeps it: secret fields masked, and
+// inputDetail is an input as the audit log keeps it: what is secret masked, and
 // only its size where it is long.
-func inputDetail(fields workspace.Fields, input json.RawMessage) (json.RawMessage, error) {
+func (p *Plane) inputDetail(fields workspace.Fields, input json.RawMessage) (json.RawMessage, error) {
 	shown, err := hideSecrets(fields, input)
-	if err != nil || len(shown) <= maxDetail {
-		return inObject("input", shown), err
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(map[string]int{"input_bytes": len(input)})
+	if len(shown) > maxDetail {
+		return json.Marshal(map[string]int{"input_bytes": len(input)})
+	}
+	d := json.NewDecoder(bytes.NewReader(shown))
+	d.UseNumber()
+	var doc any
+	if err := d.Decode(&doc); err != nil {
+		return nil, fmt.Errorf("decode input: %w", err)
+	}
+	return json.Marshal(map[string]any{"input": p.masked(doc)})
 }
 
-func inObject(name string, doc json.RawMessage) json.RawMessage {
-	return json.RawMessage(`{"` + name + `":` + string(doc) + `}`)
+// masked is a JSON value in whose texts no secret of a workspace stands.
+func (p *Plane) masked(v any) any {
+	switch v := v.(type) {
+	case string:
+		return p.Runner.Secrets.Hide(v)
+	case []any:
+		for i := range v {
+			v[i] = p.masked(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = p.masked(v[k])
+		}
+	}
+	return v
 }

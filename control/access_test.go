@@ -287,7 +287,9 @@ func TestRefusalsAreWrittenDownAlikeAndNotWithoutEnd(t *testing.T) {
 func TestAuditTellsWhoDidWhat(t *testing.T) {
 	t.Parallel()
 	h := open(t, all)
-	job, err := h.Execute(as(member), control.Execution{Workspace: "ops", Task: "deploy", Input: map[string]any{"token": "hunter22", "version": "1"}})
+	h.Runner.Secrets.Set("other", map[string]any{"api": "s3cret-api-key"})
+	job, err := h.Execute(as(member), control.Execution{Workspace: "ops", Task: "deploy",
+		Input: map[string]any{"token": "hunter22", "version": "1-s3cret-api-key"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +298,7 @@ func TestAuditTellsWhoDidWhat(t *testing.T) {
 	}
 	_, _ = h.execute(reader, "ops", "deploy")
 	_, _ = h.execute(member, "ops", "deplore")
-	_ = h.Cancel(as(member), job.ID, "wrong version")
+	_ = h.Cancel(as(member), job.ID, "wrong version, s3cret-api-key")
 	var list []store.AuditEntry
 	if err := h.Store.View(t.Context(), func(tx *store.Tx) (err error) {
 		list, err = tx.Audit(0, 10)
@@ -313,10 +315,10 @@ func TestAuditTellsWhoDidWhat(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s/%s %s %s", e.Who, e.Action, e.Workspace, e.Task, e.Result, doc))
 	}
 	want := []string{
-		`m@example.org execute ops/deploy ok {"input":{"token":"••••••","version":"1"}}`,
+		`m@example.org execute ops/deploy ok {"input":{"token":"••••••","version":"1-••••••"}}`,
 		`m@example.org refuse ops/deploy not allowed {"asked":"execute"}`,
 		`m@example.org refuse ops/deplore not allowed {"asked":"execute"}`,
-		`m@example.org cancel ops/deploy ok {"reason":"wrong version"}`,
+		`m@example.org cancel ops/deploy ok {"reason":"wrong version, ••••••"}`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

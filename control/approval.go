@@ -73,7 +73,7 @@ func (p *Plane) Approve(ctx context.Context, answer Answer) error {
 	if err != nil {
 		return noJob(answer.Job, p.refused(ctx, entry, err))
 	}
-	if entry.Detail, err = json.Marshal(map[string]string{"step": answer.Step, "reason": cut(answer.Reason, maxDetail)}); err != nil {
+	if entry.Detail, err = json.Marshal(map[string]string{"step": answer.Step, "reason": cut(p.Runner.Secrets.Hide(answer.Reason), maxDetail)}); err != nil {
 		return err
 	}
 	answer.By = auth.From(ctx).Email

@@ -228,7 +228,7 @@ func (p *Plane) Cancel(ctx context.Context, id, reason string) error {
 		return noJob(id, p.refused(ctx, entry, err))
 	}
 	if reason != "" {
-		if entry.Detail, err = json.Marshal(map[string]string{"reason": cut(reason, maxDetail)}); err != nil {
+		if entry.Detail, err = json.Marshal(map[string]string{"reason": cut(p.Runner.Secrets.Hide(reason), maxDetail)}); err != nil {
 			return err
 		}
 	}

@@ -208,7 +208,7 @@ func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
 		Approval: agent && (t.Approval.Agents || p.Policy.Decide(who, t.Workspace, t.Folder, t.Name).Approval)}
 	req.SourceType, req.SourceID = origin(who)
 	job, err := p.Runner.Submit(ctx, req, func(tx *store.Tx, job *store.Job) error {
-		detail, err := inputDetail(t.Input, job.Input)
+		detail, err := p.inputDetail(t.Input, job.Input)
 		if err != nil {
 			return err
 		}
