@@ -32,7 +32,7 @@ tasks:
     flow: {s: {type: script, script: 'true'}}
 triggers:
   nightly: {type: scheduler, cron: "0 3 1 1 *", task: deplore, enabled: false}
-  daily: {type: scheduler, cron: "0 4 1 1 *", task: deploy, enabled: false}
+  daily: {type: scheduler, cron: "0 4 1 1 *", task: deploy, enabled: false, input: {token: hunter22, version: "1"}}
 `
 
 // hall is a plane over two workspaces, ops and other, and its callers.
@@ -222,6 +222,9 @@ func TestListsAndCountsHoldWhatIsSeen(t *testing.T) {
 			t.Errorf("%s: %d of %d jobs, %d pending", c.name, len(jobs.Jobs), jobs.Total, counts[store.Pending])
 		}
 		triggers, err := h.Triggers(ctx, "ops")
+		if shown := fmt.Sprint(triggers); strings.Contains(shown, "hunter22") || c.triggers > 0 && !strings.Contains(shown, "version:1") {
+			t.Errorf("%s: the triggers show %s", c.name, shown)
+		}
 		if c.triggers >= 0 && (err != nil || len(triggers) != c.triggers) {
 			t.Errorf("%s: triggers %v, %v", c.name, triggers, err)
 		}

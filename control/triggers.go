@@ -2,8 +2,11 @@ package control
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"time"
 
+	"stroem/runner"
 	"stroem/store"
 	"stroem/workspace"
 )
@@ -43,6 +46,9 @@ func (p *Plane) Triggers(ctx context.Context, ws string) ([]Trigger, error) {
 			if trigger.Outages, err = tx.Outages(ws, t.Name); err != nil {
 				return err
 			}
+			if trigger.Input, err = shownInput(tx, ws, &t); err != nil {
+				return err
+			}
 			if times, err := t.Schedule(); err == nil && times != nil {
 				trigger.NextRuns = times.Upcoming(settledUntil(rows, ws, &t, p.Now()), NextRuns)
 			}
@@ -51,6 +57,28 @@ func (p *Plane) Triggers(ctx context.Context, ws string) ([]Trigger, error) {
 		return nil
 	})
 	return list, err
+}
+
+// shownInput is what a trigger gives its task, as callers see it: without the
+// values of secret fields.
+func shownInput(tx *store.Tx, ws string, t *workspace.Trigger) (map[string]any, error) {
+	if len(t.Input) == 0 {
+		return t.Input, nil
+	}
+	task, err := tx.Task(ws, t.Task)
+	switch {
+	case errors.Is(err, store.ErrNotFound): // what is secret is not known
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	shown := maps.Clone(t.Input)
+	for _, f := range task.Input {
+		if f.Secret && shown[f.Name] != nil {
+			shown[f.Name] = runner.Mask
+		}
+	}
+	return shown, nil
 }
 
 // settledUntil is the moment after which the trigger fires: now, unless the
