@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -40,6 +41,27 @@ func Clean(s string) string {
 // bar that merely ends a line is dropped.
 func CleanLine(s string) string {
 	return strings.ReplaceAll(Clean(strings.TrimRight(s, "\r")), "\n", `\n`)
+}
+
+// CleanJSON is a JSON document in which the characters that Clean takes out
+// are escaped, as JSON does it: it means the same, and shows what it holds.
+func CleanJSON(doc []byte) []byte {
+	if plain(string(doc)) {
+		return doc
+	}
+	var out []byte
+	for _, r := range string(doc) {
+		switch {
+		case r < 0x80 || !unseen(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
 }
 
 func plain(s string) bool {

@@ -103,7 +103,7 @@ func (t tools) statusOf(ctx context.Context, id string, w waitArgs) (out reply[j
 	out.Data = jobStatus{
 		ID: job.ID, Status: job.Status, StartedAt: job.StartedAt, Steps: []stepStatus{}, Workspace: job.Workspace,
 		Task: job.Task, CreatedAt: job.CreatedAt, CompletedAt: job.CompletedAt, SourceType: job.SourceType,
-		SourceID: job.SourceID, Revision: job.Revision, Output: job.Output, Error: control.Clean(job.Error),
+		SourceID: job.SourceID, Revision: job.Revision, Output: control.CleanJSON(job.Output), Error: control.Clean(job.Error),
 	}
 	if len(job.Output) > maxResult/2 {
 		out.Data.Output = nil

@@ -278,6 +278,20 @@ func TestLogTextCannotPretend(t *testing.T) {
 	}
 }
 
+func TestOutputShowsWhatItHolds(t *testing.T) {
+	t.Parallel()
+	a := connectTo(t, `
+tasks:
+  hiding:
+    flow:
+      s: {type: script, script: 'printf "OUTPUT: {\"a\": \"x\\342\\200\\256y\\363\\240\\201\\201\\303\\270\"}\n"'}
+`)
+	texts, _ := a.call("get_job_status", fmt.Sprintf(`{"job_id":%q}`, a.run("hiding", "{}")))
+	if want := `"a":"x\u202ey\udb40\udc41ø"`; !strings.Contains(texts[0], want) {
+		t.Errorf("%s\nlacks %s", texts[0], want)
+	}
+}
+
 func TestEveryToolIsAnnotatedAndItsListIsSmall(t *testing.T) {
 	t.Parallel()
 	a := connect(t)
