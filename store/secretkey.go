@@ -14,14 +14,13 @@ import (
 )
 
 // Key is a key of 32 bytes for one purpose, derived from the data folder's
-// secret.key, which is made when it is first needed.
+// secret.key, which is made when the folder is first opened.
 func (s *Store) Key(purpose string) ([]byte, error) {
 	path := filepath.Join(s.dir, keyFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = makeKey(path); err == nil {
-			text, err = os.ReadFile(path)
-		}
+		text = []byte(hex.EncodeToString(random(32)) + "\n")
+		err = writeNew(path, text)
 	}
 	if err != nil {
 		return nil, diskError(s.dir, fmt.Errorf("secret key: %w", err))
@@ -41,26 +40,21 @@ func random(n int) []byte {
 	return b
 }
 
-// makeKey makes the file whole or not at all, and durable. Where another
-// process made it meanwhile, that one stays.
-func makeKey(path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), keyFile+".*") // 0600
+// writeNew makes the file whole or not at all, and durable.
+func writeNew(path string, text []byte) error {
+	half := path + ".new"
+	f, err := os.OpenFile(half, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(hex.EncodeToString(random(32)) + "\n")
+	_, err = f.Write(text)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	err = os.Link(f.Name(), path)
-	if err != nil && !errors.Is(err, fs.ErrExist) { // no links here, as on exFAT
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Rename(half, path); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))

@@ -66,6 +66,11 @@ func open(dir string, patience time.Duration) (*Store, error) {
 	if _, err := os.Lstat(filepath.Join(dir, restoring)); err == nil {
 		return nil, errors.Join(ErrUnfinished, lock.Close())
 	}
+	// Now, while nobody else is here: a command beside a server must not make
+	// another one.
+	if _, err := (&Store{dir: dir}).Key(""); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	return connect(dir, lock, migrate)
 }
 
