@@ -158,7 +158,7 @@ func TestOwnersPasswordIsShownOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := serve(t, home, t.TempDir(), "STROEM_CONFIG="+path)
-	found := regexp.MustCompile(`sign-in owner@localhost with the password ([A-Z2-7]{26}) \(shown this once`).FindStringSubmatch(s.greeted)
+	found := regexp.MustCompile(`as owner@localhost with the password ([A-Z2-7]{26}) \(shown this once`).FindStringSubmatch(s.greeted)
 	if found == nil {
 		t.Fatalf("no password in the greeting:\n%s", s.greeted)
 	}
