@@ -138,6 +138,15 @@ func (p Principal) Credential() string {
 	return ""
 }
 
+// Caller names who calls: the key, or the account whatever it signed in with;
+// "" is everybody where nobody signs in.
+func (p Principal) Caller() string {
+	if p.Via == Session {
+		return "user:" + p.UserID
+	}
+	return p.Credential()
+}
+
 // IsAgent reports whether a program, not a person, is taken to be calling: over
 // MCP, or with a key.
 func (p Principal) IsAgent() bool { return p.Via == Key || p.Door == MCP }

@@ -118,6 +118,10 @@ func (h *hall) asks() map[string]func(ctx context.Context, ws, task, job string)
 			_, err := h.Preview(ctx, control.Execution{Workspace: ws, Task: task})
 			return err
 		},
+		"rerun": func(ctx context.Context, _, _, job string) error {
+			_, err := h.Rerun(ctx, job, false)
+			return err
+		},
 		"stats": func(ctx context.Context, ws, task, _ string) error {
 			_, err := h.TaskStats(ctx, ws, task, 5)
 			return err

@@ -93,6 +93,7 @@ type Step struct {
 	Type      string   `json:"action_type"`
 	Runner    string   `json:"runner"`
 	DependsOn []string `json:"depends_on"`
+	Tolerated bool     `json:"-"` // its failure does not fail the job
 	// Of a step that waits for a person, or did: what it asked, and, while it
 	// waits, the form to be filled in and until when.
 	Message  string          `json:"approval_message,omitempty"`
@@ -134,7 +135,7 @@ func (p *Plane) wholeJob(ctx context.Context, tx *store.Tx, id string) (j Job, e
 	for i, run := range runs {
 		step := &plan.Flow[i]
 		j.Steps = append(j.Steps, Step{StepRun: run, Action: step.Action.Name, Type: step.Action.Type,
-			Runner: "local", DependsOn: append([]string{}, step.DependsOn...)})
+			Runner: "local", DependsOn: append([]string{}, step.DependsOn...), Tolerated: step.ContinueOnFailure})
 	}
 	return j, j.waits(tx, plan.Flow)
 }

@@ -174,6 +174,7 @@ type Execution struct {
 	Workspace string
 	Task      string
 	Input     map[string]any
+	Key       string // a caller's own; the same key and call is one job for a day; "": one each time
 }
 
 // ParseInput reads a task's input as callers send it: an object, or, as some
@@ -196,16 +197,19 @@ func ParseInput(doc []byte) (map[string]any, error) {
 	return fields, nil
 }
 
-// Execute submits a job. The input is checked before one exists.
+// Execute submits a job. The input is checked before one exists. Of a job that
+// was begun with the same key before, the id alone is known.
 func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
 	t, err := p.runnable(ctx, e.Workspace, e.Task)
 	if err != nil {
 		return store.Job{}, err
 	}
 	who := auth.From(ctx)
-	agent := who.IsAgent()
-	req := runner.Request{Task: t, Input: e.Input, Agent: agent, RequestedBy: who.Credential(),
-		Approval: agent && (t.Approval.Agents || p.Policy.Decide(who, t.Workspace, t.Folder, t.Name).Approval)}
+	req := runner.Request{Task: t, Input: e.Input, Agent: who.IsAgent(), RequestedBy: who.Credential(),
+		Approval: p.asksFirst(who, t.Workspace, t.Task)}
+	if req.Once, err = p.once(who, &e); err != nil {
+		return store.Job{}, err
+	}
 	req.SourceType, req.SourceID = origin(who)
 	job, err := p.Runner.Submit(ctx, req, func(tx *store.Tx, job *store.Job) error {
 		detail, err := p.inputDetail(t.Input, job.Input)
@@ -214,7 +218,17 @@ func (p *Plane) Execute(ctx context.Context, e Execution) (store.Job, error) {
 		}
 		return p.record(ctx, tx, store.AuditEntry{Action: "execute", Workspace: t.Workspace, Task: t.Name, Job: job.ID, Detail: detail})
 	})
+	if errors.Is(err, store.ErrOtherCall) {
+		err = &Error{Code: Conflict, Msg: fmt.Sprintf("idempotency_key %q was used for another call within the last day: "+
+			"another task, or another input; take a new key for a new job", Clean(e.Key))}
+	}
 	return job, notStarted(t.Name, err)
+}
+
+// asksFirst reports whether a policy has a job of the caller wait for a person
+// before it begins.
+func (p *Plane) asksFirst(who auth.Principal, ws string, t *workspace.Task) bool {
+	return who.IsAgent() && (t.Approval.Agents || p.Policy.Decide(who, ws, t.Folder, t.Name).Approval)
 }
 
 // runnable is the task if the caller may run it. That they may not is kept in
@@ -235,16 +249,6 @@ func (p *Plane) runnable(ctx context.Context, ws, name string) (t store.StoredTa
 		return store.StoredTask{}, told
 	}
 	return t, err
-}
-
-// Preview renders the steps of a task as they would run, and starts nothing.
-func (p *Plane) Preview(ctx context.Context, e Execution) ([]runner.Preview, error) {
-	t, err := p.runnable(ctx, e.Workspace, e.Task)
-	if err != nil {
-		return nil, err
-	}
-	list, err := p.Runner.Preview(t, e.Input)
-	return list, notStarted(t.Name, err)
 }
 
 // maxTold is the most that is said of what is wrong with an input, in bytes.

@@ -22,14 +22,16 @@ func next(flow workspace.Flow, runs []store.StepRun) decision {
 		place[flow[i].Name] = i
 		at[i] = runs[i].Status
 	}
-	// A job that a person did not let begin never does, whatever its steps say
-	// of failures.
-	barred := len(flow) > 0 && flow[0].Name == workspace.PolicyStep && at[0].Ended() && at[0] != store.Completed
+	// A job that a person has yet to let begin does not, whatever its steps wait
+	// for; one that they did not let begin never does, whatever its steps say of
+	// failures.
+	asked := len(flow) > 0 && flow[0].Name == workspace.PolicyStep
+	held, barred := asked && !at[0].Ended(), asked && at[0].Ended() && at[0] != store.Completed
 	var d decision
 	// A step never stands before one that it depends on, so one pass also
 	// carries a skip on to everything behind it.
 	for i := range flow {
-		if at[i] != store.Pending {
+		if at[i] != store.Pending || held && i > 0 {
 			continue
 		}
 		deps := make([]store.Status, len(flow[i].DependsOn))

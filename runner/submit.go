@@ -25,6 +25,8 @@ type Request struct {
 	// does. RequestedBy is the credential whose job it is.
 	Approval    bool
 	RequestedBy string
+	// Once makes it one job, however often it is asked for; nil: one each time.
+	Once *store.Once
 }
 
 // Also is more that is to be committed together with a change of the job, or
@@ -46,20 +48,49 @@ type Refused struct{ Reason string }
 func (e *Refused) Error() string { return e.Reason }
 
 // Submit checks the input and makes a job of the task. Once it returns, the
-// job is on disk and will run. Errors: *Refused, *workspace.InputError, or
-// the store's.
-func (r *Runner) Submit(ctx context.Context, req Request, also ...Also) (store.Job, error) {
+// job is on disk and will run. What was asked for before, under Once, is only
+// named: of that job the id alone is known. Errors: *Refused,
+// *workspace.InputError, or the store's.
+func (r *Runner) Submit(ctx context.Context, req Request, also ...Also) (job store.Job, err error) {
+	if req.Once != nil { // whatever became of the task since
+		err = r.Store.View(ctx, func(tx *store.Tx) error {
+			job.ID, err = tx.Begun(req.Once, r.Now())
+			return err
+		})
+		if err != nil || job.ID != "" {
+			return job, err
+		}
+	}
 	d, err := r.draft(req)
 	if err != nil {
-		return store.Job{}, err
+		return job, err
 	}
 	err = r.Store.Update(ctx, func(tx *store.Tx) error {
+		first, err := d.once(tx, req.Once)
+		if err != nil || first != "" {
+			job = store.Job{ID: first}
+			return err
+		}
 		if err := d.insert(tx); err != nil {
 			return err
 		}
+		job = d.job
 		return all(also, tx, &d.job)
 	})
-	return d.job, err
+	return job, err
+}
+
+// once is the job that was begun in place of this one, "" if it is this one
+// that begins now. Nothing comes between the look and what follows: there is one
+// writer.
+func (d *draft) once(tx *store.Tx, o *store.Once) (first string, err error) {
+	if o == nil {
+		return "", nil
+	}
+	if first, err = tx.Begun(o, d.job.CreatedAt); err != nil || first != "" {
+		return first, err
+	}
+	return "", tx.Begin(o, d.job.ID, d.job.CreatedAt)
 }
 
 // draft is a job that is not in the store yet.
@@ -68,6 +99,7 @@ type draft struct {
 	plan        *workspace.Task
 	gated       bool // it waits for a person before its first step
 	requestedBy string
+	kept        map[string]*store.StepRun // steps that an earlier job completed, by name
 }
 
 // draft checks the request. Errors: *Refused, *workspace.InputError.
@@ -104,7 +136,7 @@ func (r *Runner) draft(req Request) (*draft, error) {
 
 // insert makes the job one that runs.
 func (d *draft) insert(tx *store.Tx) error {
-	if err := tx.InsertJob(&d.job, d.plan, firstRuns(d.plan.Flow)); err != nil || !d.gated {
+	if err := tx.InsertJob(&d.job, d.plan, firstRuns(d.plan.Flow, d.kept)); err != nil || !d.gated {
 		return err
 	}
 	return tx.ApplyPolicy(d.job.Seq, 0, d.requestedBy)
@@ -117,11 +149,15 @@ func (d *draft) skip(tx *store.Tx) error {
 	return tx.InsertJob(&job, d.plan, nil)
 }
 
-// firstRuns are the steps of a new job, those that wait for nothing ready.
-func firstRuns(flow workspace.Flow) []store.StepRun {
+// firstRuns are the steps of a new job, but for the kept ones those that wait
+// for nothing ready.
+func firstRuns(flow workspace.Flow, kept map[string]*store.StepRun) []store.StepRun {
 	runs := make([]store.StepRun, len(flow))
 	for i := range flow {
 		runs[i] = store.StepRun{Name: flow[i].Name, Status: store.Pending}
+		if run := kept[flow[i].Name]; run != nil {
+			runs[i] = *run
+		}
 	}
 	for _, i := range next(flow, runs).Ready {
 		runs[i].Status = store.Ready

@@ -69,6 +69,14 @@ func (tx *Tx) Answer(a *Approval) error {
 		stamp{&a.AnsweredAt}, a.Approved, a.By, a.Reason, document{(*[]byte)(&a.Input)}, a.Job, a.Step)
 }
 
+// KeepAnswer gives a job what a person answered to a step of an earlier one.
+func (tx *Tx) KeepAnswer(from *StepRun, job int64, pos int) error {
+	_, err := tx.exec(`INSERT INTO approval (job, step, message, asked_at, answered_at, approved, answered_by, reason, input)
+		SELECT ?, ?, message, asked_at, answered_at, approved, answered_by, reason, input FROM approval WHERE job = ? AND step = ?`,
+		job, pos, from.Job, from.Pos)
+	return err
+}
+
 // Approvals lists the job's waits for a person, in the order of its flow.
 func (tx *Tx) Approvals(job int64) (list []Approval, err error) {
 	err = tx.rows(func(r *sql.Rows) error {

@@ -22,7 +22,8 @@ type Job struct {
 	Status      Status          `json:"status"`
 	SourceType  SourceType      `json:"source_type"`
 	SourceID    string          `json:"source_id,omitempty"`
-	Agent       bool            `json:"-"` // begun over MCP or with an API key
+	Agent       bool            `json:"-"`                       // begun over MCP or with an API key
+	SourceJob   string          `json:"source_job_id,omitempty"` // the id of the job that this one runs again; lists leave it out
 	Revision    string          `json:"revision"`
 	CreatedAt   time.Time       `json:"created_at"`
 	StartedAt   time.Time       `json:"started_at,omitzero"`
@@ -63,10 +64,10 @@ func (tx *Tx) InsertJob(job *Job, plan *workspace.Task, runs []StepRun) error {
 		return err
 	}
 	res, err := tx.exec(`INSERT INTO job (id, workspace, task, folder, status, source_type, source_id, agent, revision,
-		created_at, started_at, completed_at, plan, dir, error, input, output) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		created_at, started_at, completed_at, plan, dir, error, input, output, source_job) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		job.ID, job.Workspace, job.Task, job.Folder, job.Status, job.SourceType, job.SourceID, job.Agent, job.Revision,
 		stamp{&job.CreatedAt}, stamp{&job.StartedAt}, stamp{&job.CompletedAt}, job.Plan, job.Dir, job.Error,
-		string(job.Input), document{(*[]byte)(&job.Output)})
+		string(job.Input), document{(*[]byte)(&job.Output)}, job.SourceJob)
 	if err != nil {
 		return fmt.Errorf("insert job: %w", err)
 	}
@@ -121,8 +122,8 @@ func (tx *Tx) JobBySeq(seq int64) (Job, error) {
 }
 
 func (tx *Tx) job(where string, arg any) (j Job, err error) {
-	dest := append(j.fields(), document{(*[]byte)(&j.Input)}, document{(*[]byte)(&j.Output)})
-	err = tx.row(`SELECT `+jobColumns+`, input, output FROM job WHERE `+where, []any{arg}, dest...)
+	dest := append(j.fields(), document{(*[]byte)(&j.Input)}, document{(*[]byte)(&j.Output)}, &j.SourceJob)
+	err = tx.row(`SELECT `+jobColumns+`, input, output, source_job FROM job WHERE `+where, []any{arg}, dest...)
 	return j, err
 }
 

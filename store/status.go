@@ -39,6 +39,8 @@ const (
 	SourceMCP  SourceType = "mcp"
 	// SourceTrigger is a schedule.
 	SourceTrigger SourceType = "trigger"
+	// SourceRerun is another run of an earlier job.
+	SourceRerun SourceType = "rerun"
 )
 
 // stamp stores a time as Unix milliseconds, the zero time as NULL.

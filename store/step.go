@@ -49,8 +49,9 @@ func (tx *Tx) insertStep(job int64, pos int, s *StepRun) error {
 	if ready {
 		s.Status = Pending
 	}
-	_, err := tx.exec(`INSERT INTO step (job, pos, name, status, started_at, completed_at, error) VALUES (?,?,?,?,?,?,?)`,
-		job, pos, s.Name, s.Status, stamp{&s.StartedAt}, stamp{&s.CompletedAt}, s.Error)
+	_, err := tx.exec(`INSERT INTO step (job, pos, name, status, started_at, suspended_at, completed_at, exit_code, error, output)
+		VALUES (?,?,?,?,?,?,?,?,?,?)`, job, pos, s.Name, s.Status, stamp{&s.StartedAt}, stamp{&s.SuspendedAt},
+		stamp{&s.CompletedAt}, s.ExitCode, s.Error, document{(*[]byte)(&s.Output)})
 	if err != nil || !ready {
 		return err
 	}
