@@ -49,6 +49,7 @@ type commands struct {
 	Status     statusCmd     `cmd:"" group:"remote" help:"Show how a job and its steps stand."`
 	Logs       logsCmd       `cmd:"" group:"remote" help:"Show what a job's steps said."`
 	Cancel     cancelCmd     `cmd:"" group:"remote" help:"End a job with everything it runs."`
+	Rerun      rerunCmd      `cmd:"" group:"remote" help:"Run an ended job again, with the input that it had."`
 	Approve    approveCmd    `cmd:"" group:"remote" help:"Say yes to a step that waits for a person."`
 	Reject     rejectCmd     `cmd:"" group:"remote" help:"Say no to a step that waits for a person."`
 	Login      loginCmd      `cmd:"" group:"remote" help:"Sign in by password, for the commands that follow."`

@@ -115,7 +115,7 @@ func (s *server) handler(here string, stopping <-chan struct{}) (http.Handler, e
 		wc.AllowedOrigins = append(slices.Clip(wc.AllowedOrigins), base.Scheme+"://"+base.Host)
 	}
 	if cfg.MCP.Enabled {
-		wc.MCP = mcpsrv.Handler(s.plane, version(), s.plane.Log)
+		wc.MCP, wc.Guide = mcpsrv.Handler(s.plane, version(), s.plane.Log), mcpsrv.Guide()
 	}
 	var err error
 	wc.Proxies, err = cfg.proxies()

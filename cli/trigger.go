@@ -38,26 +38,35 @@ func (c *triggerCmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("task %q was not started: %w", c.Task, err)
 	}
-	var started struct {
-		JobID string `json:"job_id"`
-	}
-	if err := server.post(e.ctx, api("workspaces", ws, "tasks", c.Task, "execute"), map[string]any{"input": input}, &started); err != nil {
+	var begun startedJob
+	if err := server.post(e.ctx, api("workspaces", ws, "tasks", c.Task, "execute"), map[string]any{"input": input}, &begun); err != nil {
 		return err
 	}
-	if c.Wait {
-		return c.wait(e, server, started.JobID)
+	return begun.show(e, server, c.Wait)
+}
+
+// startedJob is the answer to what starts a job.
+type startedJob struct {
+	JobID string `json:"job_id"`
+}
+
+// show prints the job's id, or, to wait, its run.
+func (j *startedJob) show(e *env, server *client, wait bool) error {
+	if wait {
+		return j.wait(e, server)
 	}
 	if e.json {
-		return e.printJSON(started)
+		return e.printJSON(j)
 	}
-	e.println(started.JobID)
+	e.println(j.JobID)
 	if e.terminal() != nil {
-		fmt.Fprintf(e.stderr, "`stroem logs -f %s` shows what it says.\n", started.JobID)
+		fmt.Fprintf(e.stderr, "`stroem logs -f %s` shows what it says.\n", j.JobID)
 	}
 	return nil
 }
 
-func (c *triggerCmd) wait(e *env, server *client, id string) error {
+func (j *startedJob) wait(e *env, server *client) error {
+	id := j.JobID
 	if !e.json && e.terminal() == nil { // the picture shows the id itself
 		e.println("job " + id)
 	}

@@ -145,6 +145,8 @@ func kind(k string) string {
 		return "a whole number"
 	case k == "string":
 		return "a string"
+	case k == "bool":
+		return "true or false"
 	}
 	return "of another type (" + k + ")"
 }

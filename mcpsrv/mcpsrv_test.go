@@ -299,7 +299,7 @@ func TestEveryToolIsAnnotatedAndItsListIsSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	acts := map[string]bool{"execute_task": true, "cancel_job": true}
+	acts := map[string]bool{"execute_task": true, "cancel_job": true, "rerun_job": true}
 	for _, tool := range res.Tools {
 		n := tool.Annotations
 		if n.ReadOnlyHint == nil || n.DestructiveHint == nil || n.IdempotentHint == nil || n.OpenWorldHint == nil {

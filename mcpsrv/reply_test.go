@@ -70,6 +70,10 @@ func TestStructuredContentIsTheTextAndFitsItsSchema(t *testing.T) {
 		{"get_job_status", fmt.Sprintf(`{"job_id":%q}`, id), ""},
 		{"get_job_logs", fmt.Sprintf(`{"job_id":%q}`, id), "-"},
 		{"list_jobs", `{}`, ""},
+		{"plan_task", `{"workspace":"ops","task_name":"deploy","input":{"version":"2"}}`, ""},
+		{"rerun_job", fmt.Sprintf(`{"job_id":%q}`, id), ""},
+		{"rerun_job", fmt.Sprintf(`{"job_id":%q,"wait_seconds":20}`, id), ""},
+		{"get_job_logs", fmt.Sprintf(`{"job_id":%q,"after":0,"grep":"x"}`, id), "-"},
 		{"cancel_job", fmt.Sprintf(`{"job_id":%q}`, id), ""},
 	} {
 		res := a.result(c.tool, c.args)

@@ -46,7 +46,13 @@ func (t tools) tasks(s *server.MCPServer) {
 	add(s, mcp.NewTool("execute_task", acts(true, false),
 		mcp.WithDescription("Start a task and return its job_id; with wait_seconds also how the job ended, as get_job_status tells it. "+
 			"The input is checked before anything starts: get_task shows what the task takes."),
-		workspaceArg(mcp.Required()), taskArg(mcp.Required()), inputOption(), waitArg()), t.executeTask)
+		workspaceArg(mcp.Required()), taskArg(mcp.Required()), inputOption(), waitArg(),
+		mcp.WithString("idempotency_key", mcp.Description("Any text of yours: the same call with the same key gives the first job again, for 24 hours"))),
+		t.executeTask)
+	add(s, mcp.NewTool("plan_task", reads(),
+		mcp.WithDescription("Show what execute_task would do with an input, and start nothing: each step's command with secrets masked, "+
+			"and whether a person must approve. What a step will read of another one's output stands as <step.output.name>."),
+		workspaceArg(mcp.Required()), taskArg(mcp.Required()), inputOption()), t.planTask)
 }
 
 type workspaceItem struct {
@@ -122,6 +128,7 @@ type taskTrigger struct {
 	Cron     string `json:"cron,omitempty"`
 	Timezone string `json:"timezone,omitempty"`
 	Enabled  bool   `json:"enabled"`
+	NextRun  string `json:"next_run,omitempty" jsonschema:"in its time zone"`
 }
 
 type taskRun struct {
@@ -188,7 +195,11 @@ func (t tools) triggersOf(ctx context.Context, ws, task string) (list []taskTrig
 	all, err := t.plane.Triggers(ctx, ws)
 	for _, g := range all {
 		if g.Task == task {
-			list = append(list, taskTrigger{g.Name, g.Type, g.Cron, g.Timezone, g.Enabled})
+			shown := taskTrigger{Name: g.Name, Type: g.Type, Cron: g.Cron, Timezone: g.Timezone, Enabled: g.Enabled}
+			if len(g.NextRuns) > 0 {
+				shown.NextRun = g.NextRuns[0].Format(time.RFC3339)
+			}
+			list = append(list, shown)
 		}
 	}
 	return list, err
@@ -242,16 +253,25 @@ func (t tools) executeTask(ctx context.Context, args struct {
 	Workspace string   `json:"workspace"`
 	Task      string   `json:"task_name"`
 	Input     inputArg `json:"input"`
+	Key       string   `json:"idempotency_key"`
 }) (out reply[execution], err error) {
 	if err := args.check(); err != nil {
 		return out, err
 	}
-	job, err := t.plane.Execute(ctx, control.Execution{Workspace: args.Workspace, Task: args.Task, Input: args.Input})
-	out.Data.JobID = job.ID
-	if err != nil || args.Wait == 0 {
+	job, err := t.plane.Execute(ctx, control.Execution{Workspace: args.Workspace, Task: args.Task, Input: args.Input, Key: args.Key})
+	if err != nil {
 		return out, err
 	}
-	status, err := t.statusOf(ctx, job.ID, args.waitArgs)
+	return t.begun(ctx, job.ID, args.waitArgs)
+}
+
+// begun is a job that the call began, and, after a wait, how it stands.
+func (t tools) begun(ctx context.Context, id string, w waitArgs) (out reply[execution], err error) {
+	out.Data.JobID = id
+	if w.Wait == 0 {
+		return out, nil
+	}
+	status, err := t.statusOf(ctx, id, w)
 	out.Data.jobStatus, out.Notes = &status.Data, status.Notes
 	return out, err
 }

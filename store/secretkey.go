@@ -16,6 +16,8 @@ import (
 // Key is a key of 32 bytes for one purpose, derived from the data folder's
 // secret.key, which is made when the folder is first opened.
 func (s *Store) Key(purpose string) ([]byte, error) {
+	s.keyFile.Lock()
+	defer s.keyFile.Unlock()
 	path := filepath.Join(s.dir, keyFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

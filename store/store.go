@@ -48,6 +48,7 @@ type Store struct {
 	views    views
 	closed   atomic.Bool
 	auditKey func() ([]byte, error) // signs where the audit log ends
+	keyFile  sync.Mutex             // held by who makes secret.key, or reads it
 }
 
 // Open makes this process the server of the data folder dir: it takes the

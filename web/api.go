@@ -122,6 +122,7 @@ func operation(id, method, path, summary string) huma.Operation {
 	}
 	errs = append(errs, map[string][]int{"cancel": {http.StatusConflict, http.StatusServiceUnavailable},
 		"approve": {http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
+		"rerun":   {http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
 		"refresh": {http.StatusTooManyRequests, http.StatusServiceUnavailable},
 		"execute": {http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}}[id]...)
 	// The guard has read the body. A time limit for that would end the request
@@ -153,6 +154,7 @@ func (s *site) api(mux *http.ServeMux) {
 	route(s, api, "jobs", http.MethodGet, "/api/jobs", "List jobs, the newest first", s.jobs)
 	route(s, api, "job", http.MethodGet, "/api/jobs/{id}", "A job with its steps", s.job)
 	route(s, api, "cancel", http.MethodPost, "/api/jobs/{id}/cancel", "Cancel a job", s.cancel)
+	route(s, api, "rerun", http.MethodPost, "/api/jobs/{id}/rerun", "Run an ended job again", s.rerun)
 	route(s, api, "approve", http.MethodPost, "/api/jobs/{id}/steps/{step}/approve", "Answer a step that waits for a person", s.approve)
 	s.logRoutes(api)
 	s.authRoutes(api)

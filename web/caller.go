@@ -16,7 +16,7 @@ import (
 // public are the requests that anybody may make. Everything else, also what
 // there is not, is for whoever is known.
 var public = []string{
-	"GET /", "GET /healthz", "GET /api/config", "GET /api/openapi.json", "GET /api/openapi.yaml",
+	"GET /", "GET /healthz", "GET /llms.txt", "GET /api/config", "GET /api/openapi.json", "GET /api/openapi.yaml",
 	"POST /api/auth/login", "POST /api/auth/refresh",
 }
 

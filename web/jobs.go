@@ -121,7 +121,7 @@ func (s *site) job(ctx context.Context, in *JobID) (jobDetail, error) {
 
 func detailOf(j *control.Job) jobDetail {
 	d := jobDetail{JobItem: itemOf(&j.Job), Input: orNull(j.Input), RawInput: orNull(j.Input), Output: orNull(j.Output),
-		Error: present(j.Error), Steps: []jobStep{}}
+		Error: present(j.Error), SourceJob: present(j.SourceJob), Steps: []jobStep{}}
 	for i := range j.Steps {
 		st := &j.Steps[i]
 		step := jobStep{Name: st.Name, Action: st.Action, Type: st.Type, Runner: st.Runner, Input: rawJSON("null"), Output: orNull(st.Output),
@@ -150,6 +150,21 @@ type cancelled struct {
 
 func (s *site) cancel(ctx context.Context, in *JobID) (cancelled, error) {
 	return cancelled{store.Cancelled}, s.cfg.Plane.Cancel(ctx, in.ID, "")
+}
+
+type rerunBody struct {
+	FromFailed bool `json:"from_failed,omitempty" doc:"What completed keeps its output and is not run again."`
+}
+
+func (s *site) rerun(ctx context.Context, in *struct {
+	JobID
+	Body *rerunBody
+}) (started, error) {
+	if in.Body == nil {
+		in.Body = new(rerunBody)
+	}
+	job, err := s.cfg.Plane.Rerun(ctx, in.ID, in.Body.FromFailed)
+	return started{job.ID}, err
 }
 
 type approveBody struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -20,6 +21,7 @@ type Config struct {
 	Plane   *control.Plane
 	Gate    *auth.Gate   // nil: everybody may do everything
 	MCP     http.Handler // nil: MCP is off
+	Guide   string       // how agents use it, in Markdown
 	URL     string       // where people reach the server, for the pages
 	Version string
 	Log     *slog.Logger
@@ -42,6 +44,7 @@ func Handler(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /llms.txt", s.guide)
 	s.api(mux)
 	mcp := http.Handler(http.HandlerFunc(mcpOff))
 	if cfg.MCP != nil {
@@ -69,7 +72,18 @@ func (s *site) home(w http.ResponseWriter, _ *http.Request) {
 
     claude mcp add --transport http stroem %[1]s/mcp
 
+How they use it: %[1]s/llms.txt
 `, s.cfg.URL)
+}
+
+// guide tells agents how to use this (llmstxt.org).
+func (s *site) guide(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.MCP == nil {
+		mcpOff(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, s.cfg.Guide) // the caller may be gone
 }
 
 // healthz answers in Strøm's shape: 200 while the store can be read and

@@ -61,7 +61,7 @@ func site(t *testing.T, change func(*web.Config)) *httptest.Server {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	rn := &runner.Runner{Store: st, Slots: 4, KeepLog: 1 << 20, Grace: time.Second, Log: log, Now: time.Now}
 	plane := &control.Plane{Store: st, Runner: rn, Folders: []control.Folder{{Name: "w", Path: dir}}, Log: log, Now: time.Now}
-	cfg := web.Config{Plane: plane, MCP: mcpsrv.Handler(plane, "test", log), URL: "http://127.0.0.1:8080", Version: "test", Log: log}
+	cfg := web.Config{Plane: plane, MCP: mcpsrv.Handler(plane, "test", log), Guide: mcpsrv.Guide(), URL: "http://127.0.0.1:8080", Version: "test", Log: log}
 	if change != nil {
 		change(&cfg)
 	}
@@ -248,6 +248,8 @@ func TestPages(t *testing.T) {
 		{srv, "/", 200, "claude mcp add --transport http stroem http://127.0.0.1:8080/mcp"},
 		{off, "/", 200, "mcp.enabled: true"},
 		{off, "/mcp", 404, "mcp.enabled: true"},
+		{srv, "/llms.txt", 200, "execute_task {"},
+		{off, "/llms.txt", 404, "mcp.enabled: true"},
 		{srv, "/healthz", 200, `{"db":"ok","status":"ok"}`},
 		{srv, "/nowhere", 404, `"error"`},
 		{srv, "/mcp/deeper", 404, `"error"`},
