@@ -17,7 +17,7 @@ import (
 
 const (
 	maxMessage = 4 << 20         // bytes of one message, as the server takes them
-	lastWords  = 4 * time.Second // for what is under way when the host is gone
+	lastWords  = 3 * time.Second // for what is under way when the host is gone
 )
 
 // bridge carries MCP between a host on stdio and a server over Streamable

@@ -35,13 +35,13 @@ func add[A, R any](s *server.MCPServer, tool mcp.Tool, fn func(context.Context, 
 	s.AddTool(tool, func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		var args A
 		if err := decodeArgs(tool, req.GetRawArguments(), &args); err != nil {
-			return mcp.NewToolResultError(shorten(err.Error())), nil
+			return mcp.NewToolResultError(shorten(err.Error(), maxSentence)), nil
 		}
 		flush := notifying(ctx, s, &req, &args)
 		defer flush()
 		out, err := fn(ctx, args)
 		if control.CodeOf(err) != control.Internal {
-			return mcp.NewToolResultError(control.Clean(shorten(withHint(err)))), nil
+			return mcp.NewToolResultError(control.Clean(shorten(withHint(err), maxSentence))), nil
 		}
 		if err != nil {
 			return nil, err

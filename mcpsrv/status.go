@@ -16,7 +16,7 @@ import (
 
 const (
 	maxStatus   = maxResult - 1<<10 // bytes of a job's status; execute_task adds to it
-	maxSentence = 4 << 10           // bytes shown of what a person is asked
+	maxSentence = 4 << 10           // bytes shown of what a person is asked, and of an error
 	maxError    = 1 << 10           // bytes shown of an error
 	// Of a failed step so many lines are shown, at least so many of them of
 	// stderr if it wrote as many, and so many bytes of each.
@@ -80,7 +80,7 @@ func (t tools) statusOf(ctx context.Context, id string, w waitArgs) (out reply[j
 	out.Data = jobStatus{
 		ID: job.ID, Status: job.Status, StartedAt: job.StartedAt, Steps: []stepStatus{}, Workspace: job.Workspace,
 		Task: job.Task, CreatedAt: job.CreatedAt, CompletedAt: job.CompletedAt, SourceType: job.SourceType,
-		SourceID: job.SourceID, SourceJob: job.SourceJob, Revision: job.Revision, Output: job.Output,
+		SourceID: job.SourceID, SourceJob: job.SourceJob, Revision: job.Revision, Output: control.CleanJSON(job.Output),
 		Error: shorten(control.Clean(job.Error), maxError),
 	}
 	suspended := false

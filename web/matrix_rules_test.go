@@ -121,18 +121,21 @@ var rules = map[string]rule{
 	"triggers": {need: view, space: true}, "tasks": {need: view, space: true}, "task": {need: view}, "task-stats": {need: view},
 	"job": {need: view}, "job-logs": {need: view}, "step-logs": {need: view}, "log-stream": {need: view},
 	"refresh": {need: run, space: true, ok: []int{200, 429}}, "execute": {need: run, body: `{}`}, "cancel": {need: run, once: true},
+	"rerun":   {need: run, body: `{}`, ok: []int{409}},                 // it has not ended
 	"approve": {need: word, body: `{"approved":true}`, ok: []int{409}}, // nothing waits
 	"logout":  {need: session, once: true}, "keys": {need: person}, "create-key": {need: person, body: `{"name":"new"}`},
 	"revoke-key": {need: ownKey, once: true}, "user": {need: self}, "groups-of": {need: self},
 	"set-admin": {need: adminship, body: `{"is_admin":true}`}, "set-groups": {need: adminship, body: `{"groups":["many"]}`},
 	"users": {need: adminship}, "groups": {need: adminship}, "create-user": {need: adminship, body: `{"email":"NEW@example.org","password":"long enough"}`},
 
-	"GET /{$}": {}, "GET /healthz": {}, "/": {need: identity, ok: []int{404}}, "/mcp": {need: identity}, "/mcp/{$}": {need: identity},
+	"GET /{$}": {}, "GET /healthz": {}, "GET /llms.txt": {}, "/": {need: identity, ok: []int{404}}, "/mcp": {need: identity}, "/mcp/{$}": {need: identity},
 
 	"list_workspaces": {need: identity}, "list_jobs": {need: identity}, "list_tasks": {need: view, space: true, body: `{"workspace":"{ws}"}`},
 	"get_task":       {need: view, body: `{"workspace":"{ws}","task_name":"{task}"}`},
 	"execute_task":   {need: run, body: `{"workspace":"{ws}","task_name":"{task}"}`},
 	"get_job_status": {need: view, body: `{"job_id":"{id}"}`}, "get_job_logs": {need: view, body: `{"job_id":"{id}"}`},
+	"plan_task":  {need: run, body: `{"workspace":"{ws}","task_name":"{task}"}`},
+	"rerun_job":  {need: run, body: `{"job_id":"{id}"}`, ok: []int{400}}, // it has not ended
 	"cancel_job": {need: run, body: `{"job_id":"{id}"}`, once: true},
 }
 
