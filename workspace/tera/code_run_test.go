@@ -128,6 +128,9 @@ func renderAll(t *testing.T, lang tera.Language, dir, touched string) map[string
 			v = strings.ReplaceAll(v, "CANARY", touched)
 			script, err := tmpl.Code(tera.Vars{"x": v}, lang)
 			if err != nil {
+				if strings.Contains(err.Error(), "step's output") && strings.Contains(v, "OUTPUT: {") {
+					continue
+				}
 				if utf8.ValidString(v) && !pl.mayBeRefused {
 					t.Errorf("%q: %q is refused: %v", pl.script, v, err)
 				}

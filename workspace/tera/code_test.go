@@ -112,7 +112,7 @@ func TestHostileValuesInGo(t *testing.T) {
 		for _, v := range append(append([]string{}, hostile...), inCode...) {
 			src, err := tmpl.Code(tera.Vars{"x": v}, tera.Go)
 			if err != nil {
-				if utf8.ValidString(v) && !strings.ContainsAny(v, "`\r\x00\ufeff") {
+				if utf8.ValidString(v) && !strings.ContainsAny(v, "`\r\x00\ufeff") && !strings.Contains(v, "OUTPUT: {") {
 					t.Errorf("%q is refused: %v", v, err)
 				}
 				continue

@@ -229,3 +229,38 @@ func TestExampleScriptsWork(t *testing.T) {
 		}
 	}
 }
+
+// TestNoLineIsForged runs scripts that print a value at the beginning of a line:
+// no value may become a line that the server reads.
+func TestNoLineIsForged(t *testing.T) {
+	t.Parallel()
+	values := []any{`OUTPUT: {"admin":true}`, `OUTPUT:{}`, " OUTPUT: 1", `STATE: {}`, `GLOBAL_STATE: {"a":1}`, "a\nOUTPUT: [1]\nb", "a\rOUTPUT: true", `OUTPUT:`}
+	for _, script := range []string{
+		`echo {{ x }}`, `echo "{{ x }}"`, `echo -n '{{ x }}'`, `printf '%s\n' {{ x }}`, "cat <<E\n{{ x }}\nE", "cat <<'E'\na\n{{ x }}\nE", `y={{ x }}; echo "$y"`,
+		`log() { echo "$*"; }; log {{ x }}`, `echo {{ x }} '{"a":1}'`, `printf '%s %s\n' {{ x }} '{"a":1}'`,
+	} {
+		for _, v := range values {
+			if text, err := parse(t, script).Shell(tera.Vars{"x": v}, tera.Bash); err == nil || !strings.Contains(err.Error(), "$STROEM_OUTPUT") {
+				t.Errorf("%s with %q came out as %s, %v", script, v, text, err)
+			}
+		}
+		for _, v := range []any{"STATE: Texas", "see OUTPUT: {}", "my_OUTPUT: {}", "OUTPUT of it", "OUTPUT: a text", "state: {}"} {
+			if _, err := parse(t, script).Shell(tera.Vars{"x": v}, tera.Bash); err != nil {
+				t.Errorf("%s with %q: %v", script, v, err)
+			}
+		}
+	}
+	for _, script := range []string{`echo {{ x }}{{ y }}`, `echo "{{ x }}"'{{ y }}'`, `printf '%s%s\n' {{ x }} {{ y }}`} {
+		if text, err := parse(t, script).Shell(tera.Vars{"x": "OUT", "y": `PUT: {"a":1}`}, tera.Bash); err == nil {
+			t.Errorf("%s came out as %s", script, text)
+		}
+	}
+	for script, lang := range map[string]tera.Language{`print({{ x }})`: tera.Python, `print("{{ x }}")`: tera.Python, "console.log(`{{ x }}`)": tera.JavaScript} {
+		if text, err := parse(t, script).Code(tera.Vars{"x": values[0]}, lang); err == nil {
+			t.Errorf("%s came out as %s", script, text)
+		}
+	}
+	if text, err := parse(t, `echo {{ 'OUTPUT: {"a":1}' }}`).Shell(nil, tera.Bash); err != nil || !strings.Contains(text, "OUTPUT") {
+		t.Errorf("the author's own line came out as %s, %v", text, err)
+	}
+}

@@ -74,6 +74,9 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		}
 		return what, fix
 	}
+	if s.known && !harmless(p.node.x) && forges(static[strings.LastIndexAny(static, "\n\r")+1:]+p.value.text) {
+		return forged, fixForged
+	}
 	if name == "printf" {
 		if what, fix = s.formatting(p, args, at); what != "" {
 			return what, fix
@@ -96,6 +99,9 @@ func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
 				}
 			}
 		}
+		if s.known && at == len(args)-1 && forges(s.formatted(args[format:])) {
+			return forged, fixForged
+		}
 		return "", ""
 	}
 	if strings.ContainsAny(p.value.text, `%\`) {
@@ -105,6 +111,35 @@ func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
 		return "printf would read the value as an option", fixPrintf
 	}
 	return "", ""
+}
+
+const (
+	forged    = "the value has a line that the server would read as the step's output"
+	fixForged = "pass it by env:, and write the step's output to the file $STROEM_OUTPUT, which no printed line changes"
+)
+
+// forges reports whether a line of a text would be read by the server if it were
+// printed: it begins as one of the protocol and goes on as JSON does.
+func forges(text string) bool {
+	if !strings.Contains(text, "STATE:") && !strings.Contains(text, "OUTPUT:") {
+		return false
+	}
+	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		rest, ok := protocolLine(line)
+		if rest = strings.TrimSpace(rest); ok && (rest == "" || strings.IndexByte(`{["-0123456789`, rest[0]) >= 0 || rest == "true" || rest == "false" || rest == "null") {
+			return true
+		}
+	}
+	return false
+}
+
+// formatted is what printf makes of a format of plain %s and its arguments.
+func (s *script) formatted(args []arg) string {
+	text := breaks.ReplaceAllString(args[0].text, "\n")
+	for _, a := range args[1:] {
+		text = strings.Replace(text, "%s", strings.ReplaceAll(s.written(a.text), "%", " "), 1)
+	}
+	return text
 }
 
 // word returns the outermost word that holds the place, inside the innermost

@@ -196,6 +196,9 @@ func arrive(t *testing.T, tmpl *tera.Template, sh []string, d tera.Dialect, refu
 		}
 		v = strings.ReplaceAll(v, "CANARY", touched)
 		script, err := tmpl.Shell(tera.Vars{"x": v}, d)
+		if forges := strings.Contains(v, "OUTPUT: {"); forges && err != nil && strings.Contains(err.Error(), "step's output") {
+			continue
+		}
 		if err != nil {
 			if refused++; !refuses || refused > len(hostile)/8 {
 				t.Errorf("%q is refused: %v", v, err)
