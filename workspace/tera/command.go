@@ -67,7 +67,7 @@ func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node) (wha
 		return o.what, o.fix
 	}
 	if s.t.options.ForbidRaw && p.value.foreign {
-		return o.what + ", and this action does not allow it", o.fix + "; or set allow_raw: true on the action if whoever starts the task may run anything"
+		return o.what + ", and this action does not allow it", o.fix + "; " + fixAllow
 	}
 	if p.again == nil {
 		p.again = &o
@@ -101,6 +101,8 @@ func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) obje
 	}
 	return o
 }
+
+const fixAllow = "or set allow_raw: true on the action if whoever starts the task may run anything"
 
 func commandPosition() objection {
 	return no("a value cannot choose what runs", "write the command itself, or choose with case")

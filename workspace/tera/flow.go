@@ -17,11 +17,15 @@ type flows struct {
 	moves []move                   // what is assigned to what
 	reads map[string][]syntax.Node // where a variable is read as code
 	funcs map[string]bool          // the functions of the script
-	assoc map[string]bool          // arrays whose subscripts are text
-	sets  map[string]bool          // the variables that are assigned to
-	fed   []string                 // the variables that a read inside of a function sets
-	calls []syntax.Node            // the statements that call a function, or change the input of all
-	shift bool                     // the script shifts its arguments
+	// Where a program reads a variable, a file or an alias as code a second time.
+	rereads map[string][]syntax.Node
+	aliases map[string]bool
+	users   map[string][]string // the variables that a variable is moved to, once asked for
+	assoc   map[string]bool     // arrays whose subscripts are text
+	sets    map[string]bool     // the variables that are assigned to
+	fed     []string            // the variables that a read inside of a function sets
+	calls   []syntax.Node       // the statements that call a function, or change the input of all
+	shift   bool                // the script shifts its arguments
 }
 
 // move says that a variable may hold what is in a node, or in another variable.
@@ -35,7 +39,7 @@ type move struct {
 const maxArgs = 9
 
 func (s *script) flows(file *syntax.File) *flows {
-	f := &flows{s: s, reads: map[string][]syntax.Node{}, funcs: map[string]bool{}, assoc: map[string]bool{}, sets: map[string]bool{}}
+	f := &flows{s: s, reads: map[string][]syntax.Node{}, rereads: map[string][]syntax.Node{}, aliases: map[string]bool{}, funcs: map[string]bool{}, assoc: map[string]bool{}, sets: map[string]bool{}}
 	syntax.Walk(file, f.declarations)
 	for _, stmt := range file.Stmts {
 		syntax.Walk(stmt, func(n syntax.Node) bool { return f.visit(stmt, n) })
@@ -45,7 +49,19 @@ func (s *script) flows(file *syntax.File) *flows {
 			f.moves = append(f.moves, move{to: to, from: n})
 		}
 	}
+	f.forget()
 	return f
+}
+
+// forget drops the reading of files and functions that the script does not make.
+func (f *flows) forget() {
+	made := map[string]bool{}
+	for _, m := range f.moves {
+		made[m.to] = true
+	}
+	for _, reads := range []map[string][]syntax.Node{f.reads, f.rereads} {
+		maps.DeleteFunc(reads, func(name string, _ []syntax.Node) bool { return strings.HasPrefix(name, "\x00") && !made[name] })
+	}
 }
 
 // reevaluated refuses values that reach such a place, unless they are whole numbers.
@@ -54,7 +70,7 @@ func (s *script) reevaluated(file *syntax.File) []*Error {
 		return nil
 	}
 	f := s.flows(file)
-	if len(f.reads) == 0 {
+	if len(f.reads)+len(f.rereads) == 0 {
 		return nil
 	}
 	var errs []*Error
@@ -63,7 +79,12 @@ func (s *script) reevaluated(file *syntax.File) []*Error {
 			continue
 		}
 		for _, r := range f.readsOf(f.reached(func(m move) bool { return slices.Contains(p.stack, m.from) })) {
-			errs = append(errs, s.t.fault(p.node, fmt.Sprintf("the value gets into $%s, which %s runs or reads as a number", shown(r.name), r.text), fixNumber))
+			switch {
+			case !r.again:
+				errs = append(errs, s.t.fault(p.node, fmt.Sprintf("the value gets into %s, which %s runs or reads as a number", shown(r.name), r.text), fixNumber))
+			case s.t.options.ForbidRaw && p.value.foreign:
+				errs = append(errs, s.t.fault(p.node, r.code()+", and this action does not allow it", fixReread+"; "+fixAllow))
+			}
 		}
 	}
 	return errs
@@ -72,15 +93,22 @@ func (s *script) reevaluated(file *syntax.File) []*Error {
 // read is where a variable is read as code.
 type read struct {
 	name, text string
-	at         int // in the script
+	at         int  // in the script
+	again      bool // by a program, as code a second time
+}
+
+const fixReread = "run the commands in this script itself, and hand the value over as an argument"
+
+func (r read) code() string {
+	return fmt.Sprintf("the value gets into %s, which %s would read as code", shown(r.name), r.text)
 }
 
 func (f *flows) readsOf(vars map[string]bool) (list []read) {
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		for _, n := range f.reads[name] {
+		for i, n := range slices.Concat(f.reads[name], f.rereads[name]) {
 			at, end := int(n.Pos().Offset()), int(n.End().Offset())
 			text := f.s.replace(f.s.src[at:end], func(p *place) string { return p.node.tag })
-			list = append(list, read{name, clip(strings.Join(strings.Fields(text), " ")), at})
+			list = append(list, read{name, clip(strings.Join(strings.Fields(text), " ")), at, i >= len(f.reads[name])})
 		}
 	}
 	return list
@@ -88,9 +116,12 @@ func (f *flows) readsOf(vars map[string]bool) (list []read) {
 
 func shown(name string) string {
 	if name == first {
-		return "@"
+		return "$@"
 	}
-	return name
+	if strings.HasPrefix(name, "\x00") {
+		return name[1:]
+	}
+	return "$" + name
 }
 
 func integer(v string) bool {
@@ -103,6 +134,12 @@ func (f *flows) declarations(n syntax.Node) bool {
 	switch n := n.(type) {
 	case *syntax.CallExpr:
 		f.shift = f.shift || len(n.Args) > 0 && n.Args[0].Lit() == "shift"
+		if len(n.Args) > 1 && n.Args[0].Lit() == "alias" {
+			for _, a := range f.s.args(n)[1:] {
+				name, _, _ := strings.Cut(a.text, "=")
+				f.aliases[name] = true
+			}
+		}
 	case *syntax.FuncDecl:
 		if n.Name != nil {
 			f.funcs[n.Name.Value] = true
@@ -142,9 +179,20 @@ func litOf(w *syntax.Word) string {
 // statement it is a part of.
 func (f *flows) visit(whole *syntax.Stmt, n syntax.Node) bool {
 	switch n := n.(type) {
+	case *syntax.Stmt:
+		f.redirections(n)
+	case *syntax.BinaryCmd:
+		f.pipe(n)
+	case *syntax.FuncDecl:
+		if n.Name != nil {
+			f.moves = append(f.moves, move{to: saidBy + n.Name.Value, from: n.Body})
+		}
 	case *syntax.Assign:
 		if n.Name != nil {
 			f.set(n.Name.Value, n)
+			if what, _ := special(n.Name.Value); what != "" {
+				f.code(n)
+			}
 		}
 		if n.Index != nil && !(n.Name != nil && f.assoc[n.Name.Value]) {
 			f.number(n.Index)
@@ -211,6 +259,7 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 		return
 	}
 	f.command(args)
+	f.programs(whole, args)
 	name := program(args[0].text)
 	switch {
 	case f.funcs[args[0].text]:
@@ -325,12 +374,9 @@ func (f *flows) command(args []arg) {
 
 // code notes every variable that a node expands as read for code.
 func (f *flows) code(n syntax.Node) {
-	syntax.Walk(n, func(m syntax.Node) bool {
-		if e, ok := m.(*syntax.ParamExp); ok && e.Param != nil && !e.Length {
-			f.reads[e.Param.Value] = append(f.reads[e.Param.Value], n)
-		}
-		return true
-	})
+	for _, name := range expanded(n) {
+		f.reads[name] = append(f.reads[name], n)
+	}
 }
 
 // number is like code for arithmetic, where a variable needs no $.
@@ -347,32 +393,37 @@ func (f *flows) number(n syntax.Node) {
 // reached returns the variables that a value may get into, given those moves that
 // move it themselves.
 func (f *flows) reached(begins func(move) bool, vars ...string) map[string]bool {
-	got := map[string]bool{}
-	for _, name := range vars {
-		got[name] = true
-	}
-	for changed := true; changed; {
-		changed = false
+	if f.users == nil {
+		f.users = map[string][]string{}
 		for _, m := range f.moves {
-			if !got[m.to] && (begins(m) || got[m.name] || m.from != nil && f.names(m.from, got)) {
-				got[m.to], changed = true, true
+			names := []string{m.name}
+			if m.from != nil {
+				names = expanded(m.from)
+			}
+			for _, name := range names {
+				f.users[name] = append(f.users[name], m.to)
 			}
 		}
 	}
-	return got
-}
-
-// names reports whether a node uses one of the variables.
-func (f *flows) names(n syntax.Node, vars map[string]bool) bool {
-	found := false
-	if len(vars) == 0 {
-		return false
-	}
-	syntax.Walk(n, func(n syntax.Node) bool {
-		if e, ok := n.(*syntax.ParamExp); ok && e.Param != nil && vars[e.Param.Value] {
-			found = true
+	got := map[string]bool{}
+	var next []string
+	reach := func(names ...string) {
+		for _, name := range names {
+			if !got[name] {
+				got[name], next = true, append(next, name)
+			}
 		}
-		return !found
-	})
-	return found
+	}
+	reach(vars...)
+	for _, m := range f.moves {
+		if begins(m) {
+			reach(m.to)
+		}
+	}
+	for len(next) > 0 {
+		name := next[len(next)-1]
+		next = next[:len(next)-1]
+		reach(f.users[name]...)
+	}
+	return got
 }

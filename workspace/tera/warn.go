@@ -54,7 +54,7 @@ func (s *script) warned(file *syntax.File) (list []*Warning) {
 		}
 	}
 	f := s.flows(file)
-	if len(f.reads) == 0 {
+	if len(f.reads)+len(f.rereads) == 0 {
 		return list
 	}
 	for _, p := range s.places {
@@ -62,7 +62,11 @@ func (s *script) warned(file *syntax.File) (list []*Warning) {
 			continue
 		}
 		for _, r := range f.readsOf(f.reached(func(m move) bool { return slices.Contains(p.stack, m.from) })) {
-			note(Counted, p, fmt.Sprintf("the value gets into $%s, which %s runs or reads as a number: any but a whole number will be refused", shown(r.name), r.text), "declare the input as type: integer")
+			if r.again {
+				note(Again, p, r.code(), fixReread)
+				continue
+			}
+			note(Counted, p, fmt.Sprintf("the value gets into %s, which %s runs or reads as a number: any but a whole number will be refused", shown(r.name), r.text), "declare the input as type: integer")
 		}
 	}
 	return list
@@ -102,7 +106,7 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 		}
 		f := s.flows(file)
 		for _, name := range names {
-			if f.sets[name] || len(f.reads) == 0 {
+			if f.sets[name] || len(f.reads)+len(f.rereads) == 0 {
 				continue // what the script gives it is looked at where it does so
 			}
 			for _, r := range f.readsOf(f.reached(func(move) bool { return false }, name)) {
