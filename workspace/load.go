@@ -102,7 +102,11 @@ func (f *found) document() (d *document, ok bool) {
 		d.problems.add(Problem{File: f.path, What: err.Error(), Fix: "the rest of the workspace goes on without it"})
 		return d, false
 	}
-	return readDocument(f.path, text)
+	d, ok = readDocument(f.path, text)
+	if f.sops {
+		d.conceal()
+	}
+	return d, ok
 }
 
 // sourceFile is a script's file, read once.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -116,37 +117,69 @@ func (s Secrets) Resolve(value func(text string) (string, error)) (map[string]an
 	return out, problems
 }
 
-// sopsTimeout bounds a run of sops, which may ask a key server.
-const sopsTimeout = 20 * time.Second
+const (
+	askTimeout = 20 * time.Second // a program that may ask a server of keys
+	maxAnswer  = maxFile
+)
+
+// Ask runs a program that answers with something secret, and returns what it
+// prints. Of a program that fails nothing is told but how it ended, for what it
+// prints may hold the secret.
+func Ask(ctx context.Context, question, program string, args ...string) (answer string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.WaitDelay = time.Second // what it started may hold its output open
+	cmd.Stdin = strings.NewReader(question)
+	out := bounded{left: maxAnswer}
+	cmd.Stdout = &out
+	err = cmd.Run()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", fmt.Errorf("the program %s is not installed", program)
+	case out.full:
+		return "", fmt.Errorf("%s answered with more than %d MiB", program, maxAnswer>>20)
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("%s did not answer in time", program)
+	case err != nil:
+		return "", fmt.Errorf("%s failed: %w (run it by hand to see why)", program, err)
+	}
+	return out.text.String(), nil
+}
+
+// bounded takes so many bytes, and then no more.
+type bounded struct {
+	text bytes.Buffer // not embedded: it would read by itself, past the bound
+	left int
+	full bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		b.full = true
+		return 0, io.ErrShortWrite
+	}
+	return b.text.Write(p)
+}
 
 // unsops decrypts a file by the sops program.
 func unsops(text string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), sopsTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "sops", "--decrypt", "--input-type", "yaml", "--output-type", "yaml", "/dev/stdin")
-	cmd.Stdin = strings.NewReader(text)
-	var out, fault bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &fault
-	err := cmd.Run()
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return "", errors.New("the program sops, which decrypts it, is not installed")
-	case ctx.Err() != nil:
-		return "", fmt.Errorf("sops did not answer within %s", sopsTimeout)
-	case err != nil:
-		return "", fmt.Errorf("sops could not decrypt it: %s", cut(firstLine(fault.String(), err.Error())))
+	out, err := Ask(context.Background(), text, "sops", "--decrypt", "--input-type", "yaml", "--output-type", "yaml", "/dev/stdin")
+	if err != nil {
+		return "", fmt.Errorf("it cannot be decrypted: %w", err)
 	}
-	return out.String(), nil
+	return out, nil
 }
 
-// firstLine is the first line of text that says anything, else otherwise.
-func firstLine(text, otherwise string) string {
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" {
-			return line
-		}
+// quoted is what a problem repeats of the file that it is about.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|the number [^,;]+`)
+
+// conceal takes out of the problems of a decrypted file what it says itself.
+func (d *document) conceal() {
+	for i := range d.problems.list {
+		p := &d.problems.list[i]
+		p.What, p.Fix = quoted.ReplaceAllString(p.What, "…"), quoted.ReplaceAllString(p.Fix, "…")
 	}
-	return otherwise
 }
 
 // AllowedEnv looks variables of our environment up for get_env, those that
@@ -168,8 +201,8 @@ func RenderSecret(text string, allowEnv []string) (string, error) {
 		return text, nil
 	}
 	t, err := tera.Parse(text)
-	if err != nil {
-		return "", err
+	if err != nil { // what it says may be a part of the secret
+		return "", errors.New("it holds {{, {% or {#, and is no template; put it between {% raw %} and {% endraw %} if it is to stay as it is")
 	}
 	return t.With(tera.Options{Env: AllowedEnv(allowEnv)}).Text(tera.Vars{})
 }
