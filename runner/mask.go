@@ -67,6 +67,9 @@ func (m *masker) hide(text []byte) []byte {
 	from, end := 0, -1 // of the secret that is open; end < 0: none
 	done := 0          // what is in out already
 	for i := 0; i+shortestSecret <= len(text); i++ {
+		if h := hintOf(binary.LittleEndian.Uint32(text[i:])); m.hint[h>>6]&(1<<(h&63)) == 0 {
+			continue // as in at, which would have to be called for each byte
+		}
 		n := m.at(text[i:])
 		if n == 0 {
 			continue
@@ -281,9 +284,27 @@ func base64Forms(v string) []string {
 		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 			digits := enc.EncodeToString(data)
 			forms = append(forms, digits[first:last], digits[first:], strings.TrimRight(digits[first:], "="))
+			forms = append(forms, windows(digits[first:last])...)
 		}
 	}
 	return forms
+}
+
+// windows are pieces of base64 that overlap, so that digits are found although a
+// line break stands somewhere among them: base64 and openssl write lines of 76 or
+// 64. Of a very long text there are fewer, and longer ones.
+func windows(digits string) (pieces []string) {
+	width, step := 8, 1
+	if len(digits) > 4096 {
+		width, step = 32, 16
+	}
+	for i := 0; i+width < len(digits); i += step {
+		pieces = append(pieces, digits[i:i+width])
+	}
+	if len(digits) > width {
+		pieces = append(pieces, digits[len(digits)-width:])
+	}
+	return pieces
 }
 
 // shellForms are v inside the quotes of a shell, and as printf %q and set -x

@@ -106,6 +106,35 @@ func TestLinesOfASecretAreHiddenOneByOne(t *testing.T) {
 	}
 }
 
+// base64 and its like break lines wherever they are full.
+func TestBase64InLinesIsHidden(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		secret := randomSecret(r)
+		for r.IntN(2) == 0 {
+			secret += randomSecret(r)
+		}
+		m := newMasker([]string{secret})
+		for width := 60; width <= 76; width += 4 {
+			for before := range 70 {
+				digits := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + secret + "yyy"))
+				inner := digits[(before*8+5)/6 : (before+len(secret))*8/6]
+				var lines []string
+				for ; len(digits) > width; digits = digits[width:] {
+					lines = append(lines, digits[:width])
+				}
+				shown := m.hideString(strings.Join(append(lines, digits), "\n"))
+				for i := 0; i+8 <= len(inner); i++ {
+					if strings.Contains(shown, inner[i:i+8]) {
+						t.Fatalf("%q behind %d bytes in lines of %d shows %q:\n%s", secret, before, width, inner[i:i+8], shown)
+					}
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkMask(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var secrets []string
