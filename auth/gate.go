@@ -16,8 +16,8 @@ import (
 	"stroem/store"
 )
 
-// minSecret is how long a signing secret must be.
-const minSecret = 32
+// MinSecret is how long a signing secret must be, in characters.
+const MinSecret = 32
 
 // How many tries a minute are looked at.
 const (
@@ -92,8 +92,8 @@ func New(c Config) (*Gate, error) {
 			if *s.key, err = c.Store.Key(s.stored); err != nil {
 				return nil, err
 			}
-		case len(s.given) < minSecret:
-			return nil, fmt.Errorf("%s is shorter than %d characters; write a longer one, or none to have it made", s.name, minSecret)
+		case len(s.given) < MinSecret:
+			return nil, fmt.Errorf("%s is shorter than %d characters; write a longer one, or none to have it made", s.name, MinSecret)
 		}
 	}
 	return g, nil

@@ -11,9 +11,6 @@ import (
 	"stroem/auth"
 )
 
-// minSecret is the least length of a signing secret, in characters.
-const minSecret = 32
-
 // AuthConfig is the auth section. That it is there turns sign-in on.
 type AuthConfig struct {
 	JWTSecret     string                    `yaml:"jwt_secret"` // made and kept where it is not given
@@ -101,8 +98,8 @@ func (c *Config) completeAuth(given func(key string) bool) error {
 func (c *Config) checkAuth() error {
 	a := c.Auth
 	for key, secret := range map[string]string{"auth.jwt_secret": a.JWTSecret, "auth.refresh_secret": a.RefreshSecret} {
-		if secret != "" && len(secret) < minSecret {
-			return c.fault(key, "must have at least %d characters; remove it to have one made", minSecret)
+		if secret != "" && len(secret) < auth.MinSecret {
+			return c.fault(key, "must have at least %d characters; remove it to have one made", auth.MinSecret)
 		}
 	}
 	if a.BaseURL != "" {

@@ -100,9 +100,9 @@ func (c *connectCmd) connection(e *env, cfg *Config, h *host) (conn *connection,
 	if conn.key, makes, err = c.key(cfg, own, conn.url); err != nil {
 		return nil, false, err
 	}
-	if conn.key != "" && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if err := cl.private("key"); conn.key != "" && err != nil {
 		if !c.AllowHTTP {
-			return nil, false, fmt.Errorf("%s is another machine, and http would show the key to everybody on the way; use https, or --allow-http", conn.url)
+			return nil, false, err
 		}
 		conn.args = []string{"--allow-http"}
 	}

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -168,28 +167,5 @@ func (p *Plane) inputDetail(fields workspace.Fields, input json.RawMessage) (jso
 	if len(shown) > maxDetail {
 		return json.Marshal(map[string]int{"input_bytes": len(input)})
 	}
-	d := json.NewDecoder(bytes.NewReader(shown))
-	d.UseNumber()
-	var doc any
-	if err := d.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("decode input: %w", err)
-	}
-	return json.Marshal(map[string]any{"input": p.masked(doc)})
-}
-
-// masked is a JSON value in whose texts no secret of a workspace stands.
-func (p *Plane) masked(v any) any {
-	switch v := v.(type) {
-	case string:
-		return p.Runner.Secrets.Hide(v)
-	case []any:
-		for i := range v {
-			v[i] = p.masked(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = p.masked(v[k])
-		}
-	}
-	return v
+	return json.Marshal(map[string]json.RawMessage{"input": p.Runner.Secrets.HideJSON(shown)})
 }

@@ -126,7 +126,7 @@ func (h *hall) asks() map[string]func(ctx context.Context, ws, task, job string)
 			_, err := h.TaskStats(ctx, ws, task, 5)
 			return err
 		},
-		"triggers": func(ctx context.Context, ws, _, _ string) error { _, err := h.Triggers(ctx, ws); return err },
+		"triggers": func(ctx context.Context, ws, _, _ string) error { _, err := h.Triggers(ctx, ws, ""); return err },
 		"refresh":  func(ctx context.Context, ws, _, _ string) error { _, err := h.Refresh(ctx, ws); return err },
 		"job":      func(ctx context.Context, _, _, job string) error { _, err := h.Job(ctx, job); return err },
 		"await": func(ctx context.Context, _, _, job string) error {
@@ -225,7 +225,7 @@ func TestListsAndCountsHoldWhatIsSeen(t *testing.T) {
 		if jobs.Total != c.jobs || int64(len(jobs.Jobs)) != min(c.jobs, 3) || counts[store.Pending] != c.jobs {
 			t.Errorf("%s: %d of %d jobs, %d pending", c.name, len(jobs.Jobs), jobs.Total, counts[store.Pending])
 		}
-		triggers, err := h.Triggers(ctx, "ops")
+		triggers, err := h.Triggers(ctx, "ops", "")
 		if shown := fmt.Sprint(triggers); strings.Contains(shown, "hunter22") || c.triggers > 0 && !strings.Contains(shown, "version:1") {
 			t.Errorf("%s: the triggers show %s", c.name, shown)
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -120,7 +119,7 @@ func (p *Plane) wholeJob(ctx context.Context, tx *store.Tx, id string) (j Job, e
 	if j.Job, err = p.job(ctx, tx, id); err != nil {
 		return j, err
 	}
-	plan, err := tx.Plan(j.Plan)
+	plan, err := p.Runner.Plan(tx, j.Plan)
 	if err != nil {
 		return j, err
 	}
@@ -143,7 +142,7 @@ func (p *Plane) wholeJob(ctx context.Context, tx *store.Tx, id string) (j Job, e
 // hideSecrets is the input as callers see it, without the values of secret
 // fields.
 func hideSecrets(fields workspace.Fields, doc json.RawMessage) (json.RawMessage, error) {
-	if !slices.ContainsFunc(fields, func(f workspace.Field) bool { return f.Secret }) {
+	if !fields.HasSecret() {
 		return doc, nil
 	}
 	var input map[string]json.RawMessage

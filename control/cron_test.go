@@ -376,7 +376,7 @@ func TestTriggersShowWhatComesNext(t *testing.T) {
 	inTime(t, hourly(", timezone: Asia/Tokyo"), func(c *clock) {
 		c.pass(2 * time.Hour)
 		c.set(-90 * time.Minute)
-		list, err := c.plane.Triggers(auth.With(context.Background(), auth.Owner()), "w")
+		list, err := c.plane.Triggers(auth.With(context.Background(), auth.Owner()), "w", "")
 		if err != nil || len(list) != 1 || len(list[0].NextRuns) != control.NextRuns {
 			c.Fatal(list, err)
 		}

@@ -60,7 +60,7 @@ func (p *Plane) stillThere(ctx context.Context, tx *store.Tx, job *store.Job, re
 	case err != nil:
 		return err
 	}
-	then, err := tx.Plan(job.Plan)
+	then, err := p.Runner.Plan(tx, job.Plan)
 	if err != nil {
 		return err
 	}

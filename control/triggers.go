@@ -22,8 +22,8 @@ type Trigger struct {
 }
 
 // Triggers lists by name the triggers of a workspace whose tasks the caller
-// may see.
-func (p *Plane) Triggers(ctx context.Context, ws string) ([]Trigger, error) {
+// may see, with a task only those that start it.
+func (p *Plane) Triggers(ctx context.Context, ws, task string) ([]Trigger, error) {
 	list := []Trigger{}
 	err := p.Store.View(ctx, func(tx *store.Tx) error {
 		if err := p.knownWorkspace(ctx, tx, ws); err != nil {
@@ -42,6 +42,9 @@ func (p *Plane) Triggers(ctx context.Context, ws string) ([]Trigger, error) {
 			return err
 		}
 		for _, t := range visible(all, ws, by, p.scope(ctx)) {
+			if task != "" && t.Task != task {
+				continue
+			}
 			trigger := Trigger{Trigger: t}
 			if trigger.Outages, err = tx.Outages(ws, t.Name); err != nil {
 				return err

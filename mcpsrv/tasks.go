@@ -192,15 +192,13 @@ func (t tools) getTask(ctx context.Context, args struct {
 }
 
 func (t tools) triggersOf(ctx context.Context, ws, task string) (list []taskTrigger, err error) {
-	all, err := t.plane.Triggers(ctx, ws)
+	all, err := t.plane.Triggers(ctx, ws, task)
 	for _, g := range all {
-		if g.Task == task {
-			shown := taskTrigger{Name: g.Name, Type: g.Type, Cron: g.Cron, Timezone: g.Timezone, Enabled: g.Enabled}
-			if len(g.NextRuns) > 0 {
-				shown.NextRun = g.NextRuns[0].Format(time.RFC3339)
-			}
-			list = append(list, shown)
+		shown := taskTrigger{Name: g.Name, Type: g.Type, Cron: g.Cron, Timezone: g.Timezone, Enabled: g.Enabled}
+		if len(g.NextRuns) > 0 {
+			shown.NextRun = g.NextRuns[0].Format(time.RFC3339)
 		}
+		list = append(list, shown)
 	}
 	return list, err
 }

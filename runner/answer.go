@@ -158,12 +158,12 @@ func (r *Runner) approval(tx *store.Tx, wait *store.Approval, form workspace.Fie
 
 // standing is a job's plan and how far its steps are.
 func (r *Runner) standing(tx *store.Tx, job *store.Job) (*workspace.Task, []store.StepRun, error) {
-	plan, err := r.plans.get(tx, job.Plan)
+	plan, err := r.Plan(tx, job.Plan)
 	if err != nil {
 		return nil, nil, err
 	}
 	runs, err := tx.Steps(job.Seq)
-	return plan.Task, runs, err
+	return plan, runs, err
 }
 
 // endWait ends a suspended step and carries its job on.
@@ -177,11 +177,7 @@ func endWait(tx *store.Tx, job *store.Job, flow workspace.Flow, run *store.StepR
 
 // secretForms reports whether a person gives secrets to any step of the flow.
 func secretForms(flow workspace.Flow) bool {
-	return slices.ContainsFunc(flow, func(s workspace.Step) bool { return s.Action.Type == workspace.Approval && hasSecret(s.Action.Input) })
-}
-
-func hasSecret(fields workspace.Fields) bool {
-	return slices.ContainsFunc(fields, func(f workspace.Field) bool { return f.Secret })
+	return slices.ContainsFunc(flow, func(s workspace.Step) bool { return s.Action.Type == workspace.Approval && s.Action.Input.HasSecret() })
 }
 
 // openAnswers puts the secrets that people gave where their masks stand in the
@@ -190,7 +186,7 @@ func hasSecret(fields workspace.Fields) bool {
 func (r *Runner) openAnswers(f facts, s *secretFacts) error {
 	for _, a := range f.answers {
 		form := f.flow[a.Step].Action.Input
-		if !a.Approved || !hasSecret(form) {
+		if !a.Approved || !form.HasSecret() {
 			continue
 		}
 		stored, err := decode(a.Input)

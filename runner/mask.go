@@ -202,11 +202,7 @@ func appearances(v string) []string {
 // templates escape it.
 func jsonForms(v string) []string {
 	html, _ := json.Marshal(v) // a string always encodes
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(v)
-	least := strings.TrimSuffix(b.String(), "\n")
+	least := compact(v)
 	trim := func(s string) string { return s[1 : len(s)-1] }
 	var forms []string
 	for _, form := range []string{trim(string(html)), trim(least), strings.ReplaceAll(trim(least), "/", `\/`)} {

@@ -47,6 +47,16 @@ func (p *plans) get(tx *store.Tx, id int64) (*plan, error) {
 	return kept, nil
 }
 
+// Plan is the task of a job as it was when the job was submitted. It is shared,
+// and nobody may change it.
+func (r *Runner) Plan(tx *store.Tx, id int64) (*workspace.Task, error) {
+	p, err := r.plans.get(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	return p.Task, nil
+}
+
 // templates keeps the parsed templates of a plan by their text. Its zero value is
 // empty, and nil keeps nothing.
 type templates struct {

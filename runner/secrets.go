@@ -54,11 +54,15 @@ func (s *Secrets) of(workspace string) vault {
 }
 
 // Hide replaces every secret value of every workspace in text.
-func (s *Secrets) Hide(text string) string {
+func (s *Secrets) Hide(text string) string { return s.mask().hideString(text) }
+
+// HideJSON is Hide for a JSON document, which stays one.
+func (s *Secrets) HideJSON(doc []byte) []byte { return s.mask().hideJSON(doc) }
+
+func (s *Secrets) mask() *masker {
 	s.mu.RLock()
-	mask := s.all
-	s.mu.RUnlock()
-	return mask.hideString(text)
+	defer s.mu.RUnlock()
+	return s.all
 }
 
 // leaves are the texts within nested values.

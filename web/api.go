@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -84,11 +83,8 @@ func (s *site) fault(err error) error {
 		return nil
 	case errors.As(err, &known):
 		return err
-	case errors.As(err, &denied) && denied.Code == auth.TooMany:
-		secs := retrySeconds(denied)
-		return &apiError{status: http.StatusTooManyRequests, Text: denied.Msg, Retry: secs, header: http.Header{"Retry-After": {strconv.Itoa(secs)}}}
-	case denied != nil && denied.Code != auth.Internal:
-		return &apiError{status: authStatuses[denied.Code], Text: denied.Msg}
+	case errors.As(err, &denied) && denied.Code != auth.Internal:
+		return denial(denied)
 	case code == control.TooSoon || code == control.Unavailable:
 		return &apiError{status: statuses[code], Text: err.Error(), header: http.Header{"Retry-After": {"5"}}}
 	case code != control.Internal:

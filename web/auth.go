@@ -19,25 +19,30 @@ func (s *site) authRoutes(api huma.API) {
 	withCookie(s, api, "login", "/api/auth/login", "Sign in by password", s.login)
 	withCookie(s, api, "refresh-session", "/api/auth/refresh", "Change a refresh token for a new session token", s.refreshSession)
 	withCookie(s, api, "logout", "/api/auth/logout", "End the session at once", s.logout)
-	route(s, api, "me", http.MethodGet, "/api/auth/me", "Who is asking", s.me)
-	route(s, api, "create-key", http.MethodPost, "/api/auth/api-keys", "Make an API key; it is shown this once", s.createKey)
-	route(s, api, "keys", http.MethodGet, "/api/auth/api-keys", "List one's API keys", s.keys)
-	route(s, api, "revoke-key", http.MethodDelete, "/api/auth/api-keys/{prefix}", "Revoke an API key", s.revokeKey)
-	route(s, api, "users", http.MethodGet, "/api/users", "List accounts", s.users)
-	route(s, api, "create-user", http.MethodPost, "/api/users", "Make an account", s.createUser)
-	route(s, api, "user", http.MethodGet, "/api/users/{user}", "An account", s.user)
-	route(s, api, "set-admin", http.MethodPut, "/api/users/{user}/admin", "Make an account an administrator's, or no longer so", s.setAdmin)
-	route(s, api, "groups-of", http.MethodGet, "/api/users/{user}/groups", "The groups of an account", s.groupsOf)
-	route(s, api, "set-groups", http.MethodPut, "/api/users/{user}/groups", "Put an account into groups", s.setGroups)
-	route(s, api, "groups", http.MethodGet, "/api/groups", "List the groups that accounts are in", s.groups)
+	authRoute(s, api, "me", http.MethodGet, "/api/auth/me", "Who is asking", s.me)
+	authRoute(s, api, "create-key", http.MethodPost, "/api/auth/api-keys", "Make an API key; it is shown this once", s.createKey)
+	authRoute(s, api, "keys", http.MethodGet, "/api/auth/api-keys", "List one's API keys", s.keys)
+	authRoute(s, api, "revoke-key", http.MethodDelete, "/api/auth/api-keys/{prefix}", "Revoke an API key", s.revokeKey)
+	authRoute(s, api, "users", http.MethodGet, "/api/users", "List accounts", s.users)
+	authRoute(s, api, "create-user", http.MethodPost, "/api/users", "Make an account", s.createUser)
+	authRoute(s, api, "user", http.MethodGet, "/api/users/{user}", "An account", s.user)
+	authRoute(s, api, "set-admin", http.MethodPut, "/api/users/{user}/admin", "Make an account an administrator's, or no longer so", s.setAdmin)
+	authRoute(s, api, "groups-of", http.MethodGet, "/api/users/{user}/groups", "The groups of an account", s.groupsOf)
+	authRoute(s, api, "set-groups", http.MethodPut, "/api/users/{user}/groups", "Put an account into groups", s.setGroups)
+	authRoute(s, api, "groups", http.MethodGet, "/api/groups", "List the groups that accounts are in", s.groups)
 }
 
-// gate is what knows callers, or the error that there is none.
-func (s *site) gate() (*auth.Gate, error) {
-	if s.cfg.Gate == nil {
-		return nil, &auth.Error{Code: auth.Invalid, Msg: "Authentication not configured"}
-	}
-	return s.cfg.Gate, nil
+// errAuthOff answers what only means something with sign-in.
+var errAuthOff = &auth.Error{Code: auth.Invalid, Msg: "Authentication not configured"}
+
+// authRoute is route for what needs a gate.
+func authRoute[In, Out any](s *site, api huma.API, id, method, path, summary string, fn func(context.Context, *In) (Out, error)) {
+	route(s, api, id, method, path, summary, func(ctx context.Context, in *In) (out Out, err error) {
+		if s.cfg.Gate == nil {
+			return out, errAuthOff
+		}
+		return fn(ctx, in)
+	})
 }
 
 // cookied is an answer that sets the refresh cookie.
@@ -48,6 +53,9 @@ type cookied[T any] struct {
 
 func withCookie[In, Out any](s *site, api huma.API, id, path, summary string, fn func(context.Context, *In) (Out, http.Cookie, error)) {
 	huma.Register(api, operation(id, http.MethodPost, path, summary), func(ctx context.Context, in *In) (*cookied[Out], error) {
+		if s.cfg.Gate == nil {
+			return nil, s.fault(errAuthOff)
+		}
 		out, cookie, err := fn(ctx, in)
 		if err != nil {
 			return nil, s.fault(err)
@@ -83,11 +91,7 @@ func (s *site) login(ctx context.Context, in *struct {
 		Password string `json:"password"`
 	}
 }) (signedIn, http.Cookie, error) {
-	g, err := s.gate()
-	if err != nil {
-		return signedIn{}, http.Cookie{}, err
-	}
-	return s.signedIn(g.SignIn(ctx, in.Body.Email, in.Body.Password, auth.From(ctx).Addr))
+	return s.signedIn(s.cfg.Gate.SignIn(ctx, in.Body.Email, in.Body.Password, auth.From(ctx).Addr))
 }
 
 func (s *site) refreshSession(ctx context.Context, in *struct {
@@ -96,10 +100,6 @@ func (s *site) refreshSession(ctx context.Context, in *struct {
 		RefreshToken string `json:"refresh_token,omitempty"`
 	}
 }) (signedIn, http.Cookie, error) {
-	g, err := s.gate()
-	if err != nil {
-		return signedIn{}, http.Cookie{}, err
-	}
 	token := in.Cookie
 	if in.Body != nil && in.Body.RefreshToken != "" {
 		token = in.Body.RefreshToken
@@ -107,7 +107,7 @@ func (s *site) refreshSession(ctx context.Context, in *struct {
 	if token == "" {
 		return signedIn{}, http.Cookie{}, auth.ErrNoCredential
 	}
-	return s.signedIn(g.Refresh(ctx, token, auth.From(ctx).Addr))
+	return s.signedIn(s.cfg.Gate.Refresh(ctx, token, auth.From(ctx).Addr))
 }
 
 // done says that something was done of which there is nothing to show.
@@ -116,10 +116,7 @@ type done struct {
 }
 
 func (s *site) logout(ctx context.Context, _ *struct{}) (done, http.Cookie, error) {
-	g, err := s.gate()
-	if err == nil {
-		err = g.SignOut(ctx)
-	}
+	err := s.cfg.Gate.SignOut(ctx)
 	return done{"ok"}, s.cookie(""), err
 }
 
@@ -135,12 +132,8 @@ type me struct {
 }
 
 func (s *site) me(ctx context.Context, _ *struct{}) (me, error) {
-	g, err := s.gate()
-	if err != nil {
-		return me{}, err
-	}
 	who := auth.From(ctx)
-	u, err := g.User(ctx, who.UserID)
+	u, err := s.cfg.Gate.User(ctx, who.UserID)
 	out := me{u.ID, u.Name, u.Email, u.Admin, append([]string{}, u.Groups...), u.CreatedAt, nil}
 	if who.Key != nil {
 		k := keyOf(*who.Key)
@@ -183,25 +176,17 @@ func (s *site) createKey(ctx context.Context, in *struct {
 		Tasks         []string `json:"tasks,omitempty"`
 	}
 }) (newKey, error) {
-	g, err := s.gate()
-	if err != nil {
-		return newKey{}, err
-	}
 	b := in.Body
 	want := store.APIKey{User: auth.From(ctx).UserID, Name: b.Name, ReadOnly: b.ReadOnly, MCPOnly: b.MCPOnly, Workspaces: b.Workspaces, Tasks: b.Tasks}
 	if b.ExpiresInDays > 0 {
 		want.ExpiresAt = s.cfg.Plane.Now().AddDate(0, 0, b.ExpiresInDays)
 	}
-	plain, k, err := g.NewKey(ctx, want)
+	plain, k, err := s.cfg.Gate.NewKey(ctx, want)
 	return newKey{plain, k.Name, k.Prefix, present(k.ExpiresAt)}, err
 }
 
 func (s *site) keys(ctx context.Context, _ *struct{}) ([]key, error) {
-	g, err := s.gate()
-	if err != nil {
-		return nil, err
-	}
-	all, err := g.Keys(ctx, auth.From(ctx).UserID)
+	all, err := s.cfg.Gate.Keys(ctx, auth.From(ctx).UserID)
 	list := []key{}
 	for _, k := range all {
 		list = append(list, keyOf(k))
@@ -212,9 +197,6 @@ func (s *site) keys(ctx context.Context, _ *struct{}) ([]key, error) {
 func (s *site) revokeKey(ctx context.Context, in *struct {
 	Prefix string `path:"prefix"`
 }) (done, error) {
-	g, err := s.gate()
-	if err == nil {
-		err = g.RevokeKey(ctx, in.Prefix)
-	}
+	err := s.cfg.Gate.RevokeKey(ctx, in.Prefix)
 	return done{"ok"}, err
 }

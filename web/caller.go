@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -72,8 +73,7 @@ func (cfg Config) unknown(w http.ResponseWriter, r *http.Request, err error) {
 		writeError(w, http.StatusInternalServerError, "Internal server error")
 		return
 	}
-	switch told.Code {
-	case auth.Unauthenticated:
+	if told.Code == auth.Unauthenticated {
 		// No resource_metadata: a client that sees it begins an OAuth flow,
 		// for which there is nothing here.
 		challenge := `Bearer realm="stroem"`
@@ -81,14 +81,10 @@ func (cfg Config) unknown(w http.ResponseWriter, r *http.Request, err error) {
 			challenge += fmt.Sprintf(`, error="invalid_token", error_description="%s; stroem apikey create makes a key"`, told.Msg)
 		}
 		w.Header().Set("WWW-Authenticate", challenge)
-		writeError(w, http.StatusUnauthorized, told.Msg)
-	case auth.TooMany:
-		secs := retrySeconds(told)
-		w.Header().Set("Retry-After", strconv.Itoa(secs))
-		writeJSON(w, http.StatusTooManyRequests, map[string]any{"error": told.Msg, "retry_after_secs": secs})
-	default:
-		writeError(w, authStatuses[told.Code], told.Msg)
 	}
+	answer := denial(told)
+	maps.Copy(w.Header(), answer.header)
+	writeJSON(w, answer.status, answer)
 }
 
 // authStatuses translates the kinds of errors of auth.
@@ -97,8 +93,15 @@ var authStatuses = map[auth.Code]int{
 	auth.NotFound: http.StatusNotFound, auth.Conflict: http.StatusConflict, auth.TooMany: http.StatusTooManyRequests,
 }
 
-// retrySeconds is when to try again, in whole seconds from now.
-func retrySeconds(e *auth.Error) int { return int(e.RetryAfter.Seconds()) + 1 }
+// denial is an error of auth as this door tells it.
+func denial(e *auth.Error) *apiError {
+	a := &apiError{status: authStatuses[e.Code], Text: e.Msg}
+	if e.Code == auth.TooMany {
+		a.Retry = int(e.RetryAfter.Seconds()) + 1
+		a.header = http.Header{"Retry-After": {strconv.Itoa(a.Retry)}}
+	}
+	return a
+}
 
 // address is where a request comes from: whoever connects to us, or, where
 // that is a proxy whose word counts, the nearest before it that is none.

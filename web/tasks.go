@@ -68,19 +68,16 @@ type trigger struct {
 }
 
 func (s *site) triggers(ctx context.Context, in *InWorkspace) ([]trigger, error) {
-	return s.triggersOf(ctx, in.Workspace, func(control.Trigger) bool { return true })
+	return s.triggersOf(ctx, in.Workspace, "")
 }
 
-func (s *site) triggersOf(ctx context.Context, ws string, wanted func(control.Trigger) bool) ([]trigger, error) {
-	all, err := s.cfg.Plane.Triggers(ctx, ws)
+func (s *site) triggersOf(ctx context.Context, ws, task string) ([]trigger, error) {
+	all, err := s.cfg.Plane.Triggers(ctx, ws, task)
 	if err != nil {
 		return nil, err
 	}
 	list := []trigger{}
 	for _, t := range all {
-		if !wanted(t) {
-			continue
-		}
 		shown := trigger{Name: t.Name, Type: t.Type, Cron: t.Cron, Timezone: t.Timezone, Task: t.Task, Target: t.TargetTask,
 			Enabled: t.Enabled, Input: t.Input, NextRuns: []string{}, Outages: t.Outages}
 		for _, at := range t.NextRuns {
@@ -143,7 +140,7 @@ func (s *site) task(ctx context.Context, in *OfTask) (taskDetail, error) {
 	if out.Flow, err = json.Marshal(flow); err != nil {
 		return out, err
 	}
-	out.Triggers, err = s.triggersOf(ctx, in.Workspace, func(g control.Trigger) bool { return g.Task == t.Name })
+	out.Triggers, err = s.triggersOf(ctx, in.Workspace, t.Name)
 	return out, err
 }
 

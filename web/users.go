@@ -45,20 +45,12 @@ func (s *site) users(ctx context.Context, in *struct {
 	Offset int `query:"offset" minimum:"0" default:"0"`
 }) (accountList, error) {
 	out := accountList{Items: []account{}}
-	all, err := s.accounts(ctx)
+	all, err := s.cfg.Gate.Users(ctx)
 	out.Total = len(all)
 	for _, u := range all[min(in.Offset, len(all)):min(in.Offset+in.Limit, len(all))] {
 		out.Items = append(out.Items, accountOf(u))
 	}
 	return out, err
-}
-
-func (s *site) accounts(ctx context.Context) ([]store.User, error) {
-	g, err := s.gate()
-	if err != nil {
-		return nil, err
-	}
-	return g.Users(ctx)
 }
 
 func (s *site) createUser(ctx context.Context, in *struct {
@@ -70,21 +62,13 @@ func (s *site) createUser(ctx context.Context, in *struct {
 		Groups   []string `json:"groups,omitempty"`
 	}
 }) (account, error) {
-	g, err := s.gate()
-	if err != nil {
-		return account{}, err
-	}
 	b := in.Body
-	u, err := g.CreateUser(ctx, auth.NewUser{Email: b.Email, Name: b.Name, Admin: b.Admin, Groups: b.Groups, Password: b.Password})
+	u, err := s.cfg.Gate.CreateUser(ctx, auth.NewUser{Email: b.Email, Name: b.Name, Admin: b.Admin, Groups: b.Groups, Password: b.Password})
 	return accountOf(u), err
 }
 
 func (s *site) user(ctx context.Context, in *OfUser) (account, error) {
-	g, err := s.gate()
-	if err != nil {
-		return account{}, err
-	}
-	u, err := g.User(ctx, in.User)
+	u, err := s.cfg.Gate.User(ctx, in.User)
 	return accountOf(u), err
 }
 
@@ -94,10 +78,7 @@ func (s *site) setAdmin(ctx context.Context, in *struct {
 		Admin bool `json:"is_admin"`
 	}
 }) (done, error) {
-	g, err := s.gate()
-	if err == nil {
-		err = g.SetAdmin(ctx, in.User, in.Body.Admin)
-	}
+	err := s.cfg.Gate.SetAdmin(ctx, in.User, in.Body.Admin)
 	return done{"ok"}, err
 }
 
@@ -114,15 +95,12 @@ func (s *site) setGroups(ctx context.Context, in *struct {
 	OfUser
 	Body groupList
 }) (done, error) {
-	g, err := s.gate()
-	if err == nil {
-		err = g.SetGroups(ctx, in.User, in.Body.Groups)
-	}
+	err := s.cfg.Gate.SetGroups(ctx, in.User, in.Body.Groups)
 	return done{"ok"}, err
 }
 
 func (s *site) groups(ctx context.Context, _ *struct{}) (groupList, error) {
-	all, err := s.accounts(ctx)
+	all, err := s.cfg.Gate.Users(ctx)
 	list := groupList{[]string{}}
 	for _, u := range all {
 		list.Groups = append(list.Groups, u.Groups...)

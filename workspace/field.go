@@ -39,6 +39,16 @@ func (f Fields) Find(name string) *Field {
 	return nil
 }
 
+// HasSecret reports whether a value of any of the fields is to be hidden.
+func (f Fields) HasSecret() bool {
+	for i := range f {
+		if f[i].Secret {
+			return true
+		}
+	}
+	return false
+}
+
 // Names lists the fields' names, in their order.
 func (f Fields) Names() []string {
 	names := make([]string, len(f))
