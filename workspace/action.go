@@ -264,7 +264,11 @@ func (r *reader) env(d *actionDef, p pair) {
 			r.out.fail(r.at(q.node), "a variable cannot hold a NUL", "remove it")
 		}
 		d.Env = append(d.Env, EnvVar{q.key, value})
-		d.add(r.template(q.node, "env "+quote(q.key)))
+		t := r.template(q.node, "env "+quote(q.key))
+		if t != nil && tera.Decides(q.key) && t.foreign() {
+			r.out.fail(q.at, "a value cannot be assigned to "+q.key+", which decides what runs", "set it to something fixed")
+		}
+		d.add(t)
 	}
 }
 

@@ -3,6 +3,7 @@ package workspace
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -28,6 +29,12 @@ const (
 	maxUses   = 1000
 	maxEffort = 16 << 20
 )
+
+// foreign reports whether a text holds anything but secrets and what the file
+// says itself.
+func (t *template) foreign() bool {
+	return slices.ContainsFunc(t.parsed.Refs(), func(ref tera.Ref) bool { return ref.Path[0] != "secret" && ref.Path[0] != "secrets" })
+}
 
 // template reads a text that is rendered later; nil where it is an ordinary
 // text or does not parse. What the engine knows and cannot do yet is refused.

@@ -250,6 +250,19 @@ var specials = []string{
 	"GLOBIGNORE", "EXECIGNORE", "COPROC", "PIPESTATUS", "MAIL", "MAILPATH", "MAILCHECK", "CDPATH",
 }
 
+// Decides reports whether a variable of the environment decides what shells, the
+// linker, interpreters or tools of every day run.
+func Decides(name string) bool {
+	return slices.Contains(deciders, name) || strings.HasPrefix(name, "LD_") || strings.HasPrefix(name, "DYLD_")
+}
+
+var deciders = []string{
+	"PATH", "BASH_ENV", "PS4", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS", "BASH_LOADABLES_PATH", "SHELL", "EDITOR", "VISUAL",
+	"PYTHONSTARTUP", "PYTHONHOME", "PYTHONPATH", "PYTHONINSPECT", "PYTHONBREAKPOINT", "NODE_OPTIONS", "NODE_PATH", "DENO_DIR", "BUN_OPTIONS", "PERL5OPT", "PERL5LIB", "PERL5DB",
+	"RUBYOPT", "RUBYLIB", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "GOFLAGS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PAGER", "GIT_EDITOR",
+	"GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_PROXY_COMMAND", "SSH_ASKPASS", "SUDO_ASKPASS", "PAGER", "BROWSER", "LESSOPEN", "LESSCLOSE", "MAKEFLAGS", "GCONV_PATH",
+}
+
 // simple reports whether a subscript is a number or a name alone.
 func simple(index syntax.ArithmExpr) bool {
 	w, ok := index.(*syntax.Word)
