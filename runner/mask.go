@@ -27,7 +27,10 @@ type masker struct {
 	patterns []string            // sorted
 	starts   map[uint32][]string // by their first four bytes
 	hint     [1 << 13]uint64     // a bit for each hash of four bytes that begin a pattern
-	longest  int
+	// A bit for each hash of the first and of the second three bytes of a pattern,
+	// so that one look at three bytes says that none begins there or right before.
+	near    [1 << 13]uint64
+	longest int
 }
 
 // newMasker hides the given values.
@@ -48,6 +51,10 @@ func newMasker(values []string) *masker {
 			m.starts[head] = append(m.starts[head], p)
 			h := hintOf(head)
 			m.hint[h>>6] |= 1 << (h & 63)
+			for _, three := range []uint32{head << 8, head >> 8 << 8} {
+				h := hintOf(three)
+				m.near[h>>6] |= 1 << (h & 63)
+			}
 			m.longest = max(m.longest, len(p))
 		}
 	}
@@ -66,14 +73,7 @@ func (m *masker) hide(text []byte) []byte {
 	var out []byte
 	from, end := 0, -1 // of the secret that is open; end < 0: none
 	done := 0          // what is in out already
-	for i := 0; i+shortestSecret <= len(text); i++ {
-		if h := hintOf(binary.LittleEndian.Uint32(text[i:])); m.hint[h>>6]&(1<<(h&63)) == 0 {
-			continue // as in at, which would have to be called for each byte
-		}
-		n := m.at(text[i:])
-		if n == 0 {
-			continue
-		}
+	for i, n := m.find(text, 0); n > 0; i, n = m.find(text, i+1) {
 		if end >= 0 && i > end {
 			out = append(append(out, text[done:from]...), Mask...)
 			done, end = end, -1
@@ -132,6 +132,27 @@ func (m *masker) hideWithin(v any) any {
 }
 
 func (m *masker) hideString(text string) string { return string(m.hide([]byte(text))) }
+
+// find is the first place from i on where a pattern begins, and the length of the
+// longest that does; n is 0 where none does.
+func (m *masker) find(text []byte, i int) (at, n int) {
+	for ; i+shortestSecret < len(text); i += 2 {
+		if h := hintOf(binary.LittleEndian.Uint32(text[i+1:]) << 8); m.near[h>>6]&(1<<(h&63)) == 0 {
+			continue
+		}
+		for at := i; at < i+2; at++ {
+			if n := m.at(text[at:]); n > 0 {
+				return at, n
+			}
+		}
+	}
+	for ; i+shortestSecret <= len(text); i++ {
+		if n := m.at(text[i:]); n > 0 {
+			return i, n
+		}
+	}
+	return len(text), 0
+}
 
 // at is the length of the longest pattern that text begins with, else 0.
 func (m *masker) at(text []byte) (longest int) {
