@@ -120,7 +120,7 @@ func (o *output) add(s store.Stream, data []byte, now time.Time) {
 		if cut == 0 {
 			cut = maxLine
 		}
-		o.push(s, append(bytes.Clone(o.mask.hide(rest[:cut])), splitMark...), now)
+		o.push(s, append(bytes.Clone(o.shown(rest[:cut])), splitMark...), now)
 		rest, limit = rest[cut:], maxLine
 	}
 	st.partial = bytes.Clone(rest)
@@ -131,7 +131,15 @@ func (o *output) lines(s store.Stream, lines []byte, now time.Time) {
 	if s == store.Stdout {
 		o.scan(lines)
 	}
-	o.push(s, split(o.mask.hide(lines)), now)
+	o.push(s, split(o.shown(lines)), now)
+}
+
+// shown is text as it goes into the log. What is only counted is not searched.
+func (o *output) shown(text []byte) []byte {
+	if o.skims {
+		return text
+	}
+	return o.mask.hide(text)
 }
 
 // split breaks lines that are too long, as add does before their end has come:

@@ -27,15 +27,20 @@ type masker struct {
 	patterns []string            // sorted
 	starts   map[uint32][]string // by their first four bytes
 	hint     [1 << 13]uint64     // a bit for each hash of four bytes that begin a pattern
-	// A bit for each hash of the first and of the second three bytes of a pattern,
-	// so that one look at three bytes says that none begins there or right before.
+	// A bit for each hash of three bytes in a row within a pattern's first
+	// stride+2, so that one look at three bytes says that none begins there or up
+	// to stride-1 bytes before.
 	near    [1 << 13]uint64
+	stride  int
 	longest int
 }
 
+// longestStride keeps near's bits few, so that most looks end a search.
+const longestStride = 6
+
 // newMasker hides the given values.
 func newMasker(values []string) *masker {
-	m := &masker{starts: map[uint32][]string{}}
+	m := &masker{starts: map[uint32][]string{}, stride: longestStride}
 	seen := map[string]bool{}
 	for _, v := range values {
 		if v == "true" || v == "false" || v == "null" { // words that say nothing by themselves
@@ -51,15 +56,23 @@ func newMasker(values []string) *masker {
 			m.starts[head] = append(m.starts[head], p)
 			h := hintOf(head)
 			m.hint[h>>6] |= 1 << (h & 63)
-			for _, three := range []uint32{head << 8, head >> 8 << 8} {
-				h := hintOf(three)
-				m.near[h>>6] |= 1 << (h & 63)
-			}
 			m.longest = max(m.longest, len(p))
+			m.stride = min(m.stride, len(p)-2)
 		}
 	}
 	slices.Sort(m.patterns)
+	for _, p := range m.patterns {
+		for i := range m.stride {
+			h := hintOf(three([]byte(p[i:])))
+			m.near[h>>6] |= 1 << (h & 63)
+		}
+	}
 	return m
+}
+
+// three is text's first three bytes.
+func three(text []byte) uint32 {
+	return uint32(text[0])<<8 | uint32(text[1])<<16 | uint32(text[2])<<24
 }
 
 func hintOf(head uint32) uint32 { return head * 2654435761 >> 13 }
@@ -136,11 +149,11 @@ func (m *masker) hideString(text string) string { return string(m.hide([]byte(te
 // find is the first place from i on where a pattern begins, and the length of the
 // longest that does; n is 0 where none does.
 func (m *masker) find(text []byte, i int) (at, n int) {
-	for ; i+shortestSecret < len(text); i += 2 {
-		if h := hintOf(binary.LittleEndian.Uint32(text[i+1:]) << 8); m.near[h>>6]&(1<<(h&63)) == 0 {
+	for ; i+m.stride+shortestSecret <= len(text); i += m.stride {
+		if h := hintOf(binary.LittleEndian.Uint32(text[i+m.stride-1:]) << 8); m.near[h>>6]&(1<<(h&63)) == 0 {
 			continue
 		}
-		for at := i; at < i+2; at++ {
+		for at := i; at < i+m.stride; at++ {
 			if n := m.at(text[at:]); n > 0 {
 				return at, n
 			}
