@@ -45,10 +45,10 @@ tasks:
   log1000: {flow: {s: {type: script, script: "%s"}}}
 `
 
-// printsLines is a script that prints so many megabytes in lines of 100 bytes.
 // asOwner is a context in which the owner of the data folder calls.
 func asOwner() context.Context { return auth.With(context.Background(), auth.Owner()) }
 
+// printsLines is a script that prints so many megabytes in lines of 100 bytes.
 func printsLines(mb int) string {
 	return fmt.Sprintf("yes %s | head -c %d000000", strings.Repeat("x", 99), mb)
 }
@@ -377,7 +377,7 @@ func fillHistory(b testing.TB, st *store.Store, jobs int) {
 
 func listJobs(b *testing.B, h http.Handler) {
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_jobs","arguments":{"status":"failed"}}}`
-	req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "/mcp", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(asOwner(), http.MethodPost, "/mcp", strings.NewReader(body))
 	if err != nil {
 		b.Fatal(err)
 	}
