@@ -69,6 +69,7 @@ const (
 	Anonymous     // auth is off: everybody is this one
 	Session       // signed in by password
 	Key           // an API key
+	OAuth         // a program that somebody gave access to MCP
 	Local         // the command line on the data folder: the owner
 	System        // the server itself: schedules, webhooks
 )
@@ -95,6 +96,7 @@ type Principal struct {
 	Admin     bool
 	Groups    []string
 	Key       *store.APIKey // with Via Key: what narrows it
+	Grant     *store.Grant  // with Via OAuth: what was given
 	SessionID string        // with Via Session
 	UsedOnMCP bool          // the session was ever used on /mcp
 	Door      Door
@@ -132,13 +134,15 @@ func (p Principal) Credential() string {
 	switch {
 	case p.Via == Key && p.Key != nil:
 		return "key:" + p.Key.Prefix
+	case p.Via == OAuth && p.Grant != nil:
+		return "grant:" + p.Grant.ID
 	case p.Via == Session:
 		return "session:" + p.SessionID
 	}
 	return ""
 }
 
-// Caller names who calls: the key, or the account whatever it signed in with;
+// Caller names who calls: the key or grant, or the account whatever it signed in with;
 // "" is everybody where nobody signs in.
 func (p Principal) Caller() string {
 	if p.Via == Session {
@@ -148,17 +152,20 @@ func (p Principal) Caller() string {
 }
 
 // IsAgent reports whether a program, not a person, is taken to be calling: over
-// MCP, or with a key.
-func (p Principal) IsAgent() bool { return p.Via == Key || p.Door == MCP }
+// MCP, with a key, or with what a person gave a program.
+func (p Principal) IsAgent() bool { return p.Via == Key || p.Via == OAuth || p.Door == MCP }
 
 // MayAnswer is nil where the caller may stand for a person: approve, reject.
-// A key never does, nor a session that an agent has had.
+// A key never does, nor a program that was given access, nor a session that an
+// agent has had.
 func (p Principal) MayAnswer() error {
 	switch {
 	case p.Via == Nobody:
 		return ErrNoCredential
 	case p.Via == Key:
 		return forbidden("an API key cannot do this; sign in with a password")
+	case p.Via == OAuth:
+		return forbidden("a program that was given access cannot do this; sign in with a password")
 	case p.Door == MCP || p.UsedOnMCP:
 		return forbidden("a session that was used on /mcp cannot do this; sign in again")
 	case p.Via == System:
@@ -172,6 +179,12 @@ func (p Principal) mayManageKeys() error {
 	if p.Via == Key {
 		return forbidden("API key management requires JWT authentication")
 	}
+	return p.signedInPerson()
+}
+
+// signedInPerson is nil where the caller may change what only a person may,
+// where people are known at all.
+func (p Principal) signedInPerson() error {
 	if p.Via == Anonymous {
 		return invalid("Authentication not configured")
 	}
@@ -180,10 +193,7 @@ func (p Principal) mayManageKeys() error {
 
 // mayManageUsers is nil where the caller may change accounts.
 func (p Principal) mayManageUsers() error {
-	if p.Via == Anonymous {
-		return invalid("Authentication not configured")
-	}
-	if err := p.MayAnswer(); err != nil {
+	if err := p.signedInPerson(); err != nil {
 		return err
 	}
 	if !p.Admin {
@@ -200,6 +210,9 @@ func (p Principal) Entry(at time.Time, action, result string) store.AuditEntry {
 	}
 	if p.Key != nil {
 		e.Key = p.Key.Prefix
+	}
+	if p.Grant != nil {
+		e.Key = p.Grant.Client
 	}
 	return e
 }

@@ -38,6 +38,8 @@ const (
 type Config struct {
 	Store         *store.Store
 	Issuer        string // of tokens; "" is stroem
+	OAuth         bool   // people may give remote agents access; Issuer is then where those reach the server, by https
+	Documents     Documents
 	JWTSecret     string // at least 32 characters
 	RefreshSecret string // likewise
 	Now           func() time.Time
@@ -51,13 +53,17 @@ type Gate struct {
 	log        *slog.Logger
 	now        func() time.Time
 	issuer     string
+	resource   string
 	signing    []byte
 	refreshing []byte
 
 	hashing hashing
 	limit   *limiter
 	calls   *meter
-	used    chan usedKey
+	used    chan use
+
+	registering *meter
+	documents   *documents
 
 	mu   sync.Mutex
 	good map[[sha256.Size]byte]struct{} // hashes of keys that were right, at most maxWatched
@@ -66,8 +72,14 @@ type Gate struct {
 // New makes the gate.
 func New(c Config) (*Gate, error) {
 	g := &Gate{store: c.Store, log: c.Log, now: c.Now, issuer: c.Issuer, hashing: newHashing(), limit: newLimiter(),
-		calls: newMeter(callsASecond, callsAtOnce), used: make(chan usedKey, 256), good: map[[sha256.Size]byte]struct{}{}}
-	if g.issuer == "" {
+		calls: newMeter(callsASecond, callsAtOnce), used: make(chan use, 256), good: map[[sha256.Size]byte]struct{}{},
+		registering: newMeter(registrationsASecond, registrationsAtOnce), documents: newDocuments(c.Documents)}
+	switch {
+	case c.OAuth && c.Issuer == "":
+		return nil, errors.New("remote agents need to know where the server is: set auth.base_url")
+	case c.OAuth:
+		g.resource = c.Issuer + "/mcp"
+	case c.Issuer == "":
 		g.issuer = "stroem"
 	}
 	if g.now == nil {
@@ -99,13 +111,13 @@ func New(c Config) (*Gate, error) {
 	return g, nil
 }
 
-// usedKey says that a key was used.
-type usedKey struct {
-	prefix string
-	at     time.Time
+// use says that a credential was used.
+type use struct {
+	credential string
+	mark       func(*store.Tx) error
 }
 
-// Run writes down when keys were last used, until ctx ends.
+// Run writes down when credentials were last used, until ctx ends.
 func (g *Gate) Run(ctx context.Context) error {
 	for {
 		select {
@@ -124,23 +136,34 @@ func (g *Gate) Run(ctx context.Context) error {
 	}
 }
 
-func (g *Gate) touch(u usedKey) {
-	err := g.store.Update(context.Background(), func(tx *store.Tx) error { return tx.TouchKey(u.prefix, u.at) })
-	if err != nil {
-		g.log.Error("record the use of a key", "key", u.prefix, "err", err)
+func (g *Gate) touch(u use) {
+	if err := g.store.Update(context.Background(), u.mark); err != nil {
+		g.log.Error("record the use of a credential", "credential", u.credential, "err", err)
 	}
 }
 
-// Identify tells whose credential it is, a key or a session's token, that
-// came in by a door from an address. It asks the store each time, so that what
+// noteUse has Run write down that a credential was used. Where it cannot keep
+// up, the next call of the credential does.
+func (g *Gate) noteUse(credential string, mark func(*store.Tx) error) {
+	select {
+	case g.used <- use{credential, mark}:
+	default:
+	}
+}
+
+// Identify tells whose credential it is, a key, a session's token or a remote
+// agent's, that came in by a door from an address. It asks the store each time, so that what
 // is revoked, changed or deleted counts from the next call on.
 func (g *Gate) Identify(ctx context.Context, bearer string, door Door, addr string) (Principal, error) {
 	if bearer == "" {
 		return Principal{}, ErrNoCredential
 	}
 	by := g.byToken
-	if strings.HasPrefix(bearer, keyMark) {
+	switch {
+	case strings.HasPrefix(bearer, keyMark):
 		by = g.byKey
+	case strings.HasPrefix(bearer, accessMark):
+		by = g.byGrant
 	}
 	p, err := by(ctx, bearer, Principal{Door: door, Addr: addr})
 	if err != nil || door != MCP {
@@ -213,10 +236,7 @@ func (g *Gate) byKey(ctx context.Context, bearer string, p Principal) (Principal
 	}
 	g.setGood(sum)
 	if now.Sub(k.LastUsedAt) >= minute {
-		select {
-		case g.used <- usedKey{k.Prefix, now}:
-		default: // the next call of the key writes it
-		}
+		g.noteUse(p.Credential(), func(tx *store.Tx) error { return tx.TouchKey(k.Prefix, now) })
 	}
 	return p, nil
 }

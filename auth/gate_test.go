@@ -24,6 +24,8 @@ type server struct {
 	store *store.Store
 	mu    sync.Mutex
 	now   time.Time
+	// people are the contexts of those who signed in, by e-mail.
+	people map[string]context.Context
 }
 
 func (s *server) clock() time.Time {

@@ -16,10 +16,12 @@ import (
 	"stroem/store"
 )
 
-// How often, and how long, passwords and keys are guessed.
+// How often, and how long, passwords and keys are guessed, and how many clients
+// make themselves known.
 const (
-	guesses  = 100_000
-	guessing = 10 * time.Minute
+	guesses       = 100_000
+	guessing      = 10 * time.Minute
+	registrations = 10_000
 )
 
 // TestTimeOfAKeyCheckTellsNothing looks for a difference in time between wrong

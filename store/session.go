@@ -57,10 +57,13 @@ func (tx *Tx) DeleteSession(id string) error {
 	return tx.change(`DELETE FROM session WHERE id = ?`, id)
 }
 
-// DropExpired removes the sessions and refresh tokens that have expired.
+// DropExpired removes the sessions, grants, tokens and clients that have
+// expired.
 func (tx *Tx) DropExpired(now time.Time) error {
 	for _, query := range []string{
 		`DELETE FROM session WHERE expires_at <= ?`, `DELETE FROM refresh WHERE expires_at <= ?`,
+		`DELETE FROM oauth_grant WHERE expires_at <= ?`, `DELETE FROM oauth_token WHERE expires_at <= ?`,
+		`DELETE FROM oauth_client WHERE expires_at <= ?`,
 	} {
 		if _, err := tx.exec(query, now.UnixMilli()); err != nil {
 			return err

@@ -65,11 +65,14 @@ func (tx *Tx) Users() ([]User, error) {
 	return list, err
 }
 
-// SetPassword puts the hash of a new password in place and ends the account's
-// sessions. ErrConflict: there is no such account.
+// SetPassword puts the hash of a new password in place and ends what the old
+// one began: the account's sessions, and what it gave to programs.
+// ErrConflict: there is no such account.
 func (tx *Tx) SetPassword(id, hash string) error {
-	if _, err := tx.exec(`DELETE FROM session WHERE user = ?`, id); err != nil {
-		return err
+	for _, query := range []string{`DELETE FROM session WHERE user = ?`, `DELETE FROM oauth_grant WHERE user = ?`} {
+		if _, err := tx.exec(query, id); err != nil {
+			return err
+		}
 	}
 	return tx.change(`UPDATE user SET password = ? WHERE id = ?`, hash, id)
 }
