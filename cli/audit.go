@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"stroem/auth"
@@ -74,9 +75,13 @@ func (c *auditCmd) print(e *env, a store.AuditEntry) error {
 	if who == "" {
 		who = "somebody"
 	}
+	by := " by key "
+	if a.Key != "" && !strings.HasPrefix(a.Key, "strm_") {
+		by = " by client "
+	}
 	text := fmt.Sprintf("%s  %s", a.At.Local().Format("2006-01-02 15:04:05"), who)
 	for _, part := range []struct{ before, text string }{
-		{" by key ", a.Key}, {" at ", a.Addr}, {" over ", a.Door}, {": ", a.Action}, {" ", taskPath(a.Workspace, a.Task)}, {" job ", a.Job},
+		{by, a.Key}, {" at ", a.Addr}, {" over ", a.Door}, {": ", a.Action}, {" ", taskPath(a.Workspace, a.Task)}, {" job ", a.Job},
 		{" ", string(a.Detail)},
 	} {
 		if part.text != "" {

@@ -104,10 +104,13 @@ func (c *Config) checkAuth() error {
 	}
 	if a.BaseURL != "" {
 		u, err := url.Parse(a.BaseURL)
-		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			return c.fault("auth.base_url", "%q is not the address of a server; write for example https://stroem.example.org", a.BaseURL)
 		}
 		a.BaseURL = strings.TrimRight(a.BaseURL, "/")
+	}
+	if c.MCP.Enabled && a.BaseURL != "" && !c.oauth() {
+		c.notes = append(c.notes, "auth.base_url: is not https, so remote agents cannot be given access by signing in; they need an API key")
 	}
 	for name, p := range a.Providers {
 		if p.Type != "internal" {
@@ -118,6 +121,16 @@ func (c *Config) checkAuth() error {
 		return c.fault("auth.initial_user", "needs email and password")
 	}
 	return nil
+}
+
+// oauth reports whether people may give remote agents access: what these get
+// must not go over a network in the clear.
+func (c *Config) oauth() bool {
+	if c.Auth == nil || !c.MCP.Enabled {
+		return false
+	}
+	u, err := url.Parse(c.Auth.BaseURL)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()))
 }
 
 // proxyRange reads an address, or a range of them.

@@ -46,3 +46,13 @@ func Connected(name string, doc []byte, url, key string) (after []byte, err erro
 func Disconnected(name string, doc []byte) (after, old []byte, err error) {
 	return hostNamed(name).edit(doc, nil)
 }
+
+// OAuthOn reports whether people may give remote agents access under the
+// configuration in the file, and what is noted about it.
+func OAuthOn(file string) (on bool, notes []string, err error) {
+	c, err := loadConfig(file, nil)
+	if err != nil {
+		return false, nil, err
+	}
+	return c.oauth(), c.notes, nil
+}

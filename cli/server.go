@@ -33,7 +33,7 @@ type server struct {
 // guard makes what knows callers, and sees to it that somebody can sign in.
 func (s *server) guard(ctx context.Context) (err error) {
 	c := s.cfg.Auth
-	s.gate, err = auth.New(auth.Config{Store: s.plane.Store, Issuer: c.BaseURL, JWTSecret: c.JWTSecret,
+	s.gate, err = auth.New(auth.Config{Store: s.plane.Store, Issuer: c.BaseURL, OAuth: s.cfg.oauth(), JWTSecret: c.JWTSecret,
 		RefreshSecret: c.RefreshSecret, Now: time.Now, Log: s.plane.Log})
 	if err != nil {
 		return err

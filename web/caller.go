@@ -21,12 +21,23 @@ var public = []string{
 	"POST /api/auth/login", "POST /api/auth/refresh",
 }
 
+// publicOAuth are those of them where people may give remote agents access.
+var publicOAuth = []string{
+	"POST /oauth/register", "GET /oauth/authorize", "POST /oauth/authorize", "POST /oauth/token", "POST /oauth/revoke",
+}
+
+func (cfg Config) isPublic(method, path string) bool {
+	request := method + " " + path
+	return slices.Contains(public, request) ||
+		cfg.oauthOn() && (slices.Contains(publicOAuth, request) || strings.HasPrefix(request, "GET "+wellKnown))
+}
+
 // identified hands a request on with who makes it, or answers that nobody
 // known does. Where auth is off, everybody is known as anyone.
 func (cfg Config) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		door := auth.REST
-		if r.URL.Path == "/mcp" || r.URL.Path == "/mcp/" {
+		if isMCP(r) {
 			door = auth.MCP
 		}
 		addr := cfg.address(r)
@@ -39,7 +50,7 @@ func (cfg Config) identified(next http.Handler) http.Handler {
 			var err error
 			switch who, err = cfg.Gate.Identify(r.Context(), bearer(r), door, addr); {
 			case err == nil:
-			case slices.Contains(public, method+" "+r.URL.Path):
+			case cfg.isPublic(method, r.URL.Path):
 				who = auth.Principal{Door: door, Addr: addr}
 			default:
 				cfg.unknown(w, r, err)
@@ -74,18 +85,29 @@ func (cfg Config) unknown(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if told.Code == auth.Unauthenticated {
-		// No resource_metadata: a client that sees it begins an OAuth flow,
-		// for which there is nothing here.
-		challenge := `Bearer realm="stroem"`
-		if told != auth.ErrNoCredential {
-			challenge += fmt.Sprintf(`, error="invalid_token", error_description="%s; stroem apikey create makes a key"`, told.Msg)
-		}
-		w.Header().Set("WWW-Authenticate", challenge)
+		w.Header().Set("WWW-Authenticate", cfg.challenge(r, told))
 	}
 	answer := denial(told)
 	maps.Copy(w.Header(), answer.header)
 	writeJSON(w, answer.status, answer)
 }
+
+// challenge says what would be a credential (RFC 6750, 3). A client that sees
+// resource_metadata begins an OAuth flow, so there is none where that leads to
+// nothing.
+func (cfg Config) challenge(r *http.Request, told *auth.Error) string {
+	text, how := `Bearer realm="stroem"`, "; stroem apikey create makes a key"
+	if cfg.oauthOn() && isMCP(r) {
+		text = fmt.Sprintf(`Bearer realm="mcp", resource_metadata="%s%sprotected-resource/mcp", scope="%s"`, cfg.Gate.Issuer(), wellKnown, auth.Scope)
+		how = ""
+	}
+	if told != auth.ErrNoCredential {
+		text += fmt.Sprintf(`, error="invalid_token", error_description="%s%s"`, told.Msg, how)
+	}
+	return text
+}
+
+func isMCP(r *http.Request) bool { return r.URL.Path == "/mcp" || r.URL.Path == "/mcp/" }
 
 // authStatuses translates the kinds of errors of auth.
 var authStatuses = map[auth.Code]int{

@@ -28,12 +28,14 @@ type caller struct {
 
 var callers = []caller{
 	{name: "none"}, {name: "garbage token"}, {name: "garbage key"}, {name: "expired key"}, {name: "revoked key"},
-	{name: "expired session"}, {name: "ended session"},
+	{name: "expired session"}, {name: "ended session"}, {name: "revoked remote agent"}, {name: "expired remote agent"},
 	{name: "read-only key", user: "run", kind: auth.Key, key: &store.APIKey{ReadOnly: true}},
 	{name: "workspace key", user: "run", kind: auth.Key, key: &store.APIKey{Workspaces: []string{own.ws}}},
 	{name: "task key", user: "run", kind: auth.Key, key: &store.APIKey{Tasks: []string{"deploy/*"}}},
 	{name: "mcp-only key", user: "run", kind: auth.Key, key: &store.APIKey{MCPOnly: true}},
 	{name: "admin's key", user: "admin", kind: auth.Key, key: &store.APIKey{}},
+	{name: "remote agent", user: "run", kind: auth.OAuth},
+	{name: "admin's remote agent", user: "admin", kind: auth.OAuth},
 	{name: "session an agent had", user: "admin", kind: auth.Session, used: true},
 	{name: "view", user: "view", kind: auth.Session},
 	{name: "run", user: "run", kind: auth.Session},
@@ -50,7 +52,13 @@ func (h *house) admit() {
 	h.early.Store(int64(31 * 24 * time.Hour))
 	h.bearer["expired key"], _ = h.key("admin", store.APIKey{ExpiresAt: h.now().Add(time.Hour)})
 	h.bearer["expired session"] = h.signIn("admin")
+	h.bearer["expired remote agent"], _ = h.remote("admin")
 	h.early.Store(0)
+	gone, id := h.remote("admin")
+	h.bearer["revoked remote agent"] = gone
+	if err := h.gate.RevokeGrant(owner(), id); err != nil {
+		h.t.Fatal(err)
+	}
 	if err := h.gate.RevokeKey(owner(), prefix); err != nil {
 		h.t.Fatal(err)
 	}
@@ -61,6 +69,8 @@ func (h *house) admit() {
 		switch {
 		case c.kind == auth.Key:
 			h.bearer[c.name], _ = h.key(c.user, *c.key)
+		case c.kind == auth.OAuth:
+			h.bearer[c.name], _ = h.remote(c.user)
 		case c.kind == auth.Session:
 			h.bearer[c.name] = h.signIn(c.user)
 			h.bearer[c.name+" at /mcp"] = h.signIn(c.user)
@@ -98,7 +108,7 @@ const (
 	word                  // to run the place, and to be a person
 	session               // to have signed in
 	person                // to be a person
-	ownKey                // to be a person, whose key it is or an administrator
+	ownKey                // to be a person, whose key or grant it is or an administrator
 	self                  // to be who is asked for, or an administrator in person
 	adminship             // to be an administrator in person
 )
@@ -128,6 +138,13 @@ var rules = map[string]rule{
 	"set-admin": {need: adminship, body: `{"is_admin":true}`}, "set-groups": {need: adminship, body: `{"groups":["many"]}`},
 	"users": {need: adminship}, "groups": {need: adminship}, "create-user": {need: adminship, body: `{"email":"NEW@example.org","password":"long enough"}`},
 
+	"oauth-client": {need: person}, "grants": {need: person}, "revoke-grant": {need: ownKey, once: true},
+	"consent": {need: person, ok: []int{400}, body: `{"client_id":"mcp_no","redirect_uri":"https://a.example/","code_challenge":"x","code_challenge_method":"S256"}`},
+	"GET /.well-known/oauth-protected-resource": {}, "GET /.well-known/oauth-protected-resource/{at...}": {},
+	"GET /.well-known/oauth-authorization-server": {}, "GET /.well-known/oauth-authorization-server/{at...}": {ok: []int{404}},
+	"POST /oauth/register": {body: `{"redirect_uris":["https://a.example/"]}`, ok: []int{201}}, "GET /oauth/authorize": {ok: []int{400}},
+	"POST /oauth/authorize": {ok: []int{400}}, "POST /oauth/token": {ok: []int{400}}, "POST /oauth/revoke": {ok: []int{400}},
+
 	"GET /{$}": {}, "GET /healthz": {}, "GET /llms.txt": {}, "/": {need: identity, ok: []int{404}}, "/mcp": {need: identity}, "/mcp/{$}": {need: identity},
 
 	"list_workspaces": {need: identity}, "list_jobs": {need: identity}, "list_tasks": {need: view, space: true, body: `{"workspace":"{ws}"}`},
@@ -152,7 +169,7 @@ func (r rule) expect(c caller, at string, mcp bool) []int {
 	switch {
 	case r.need == nothing:
 		return ok
-	case c.kind == auth.Nobody:
+	case c.kind == auth.Nobody, c.kind == auth.OAuth && !mcp:
 		return []int{http.StatusUnauthorized}
 	case c.key != nil && c.key.MCPOnly && !mcp:
 		return []int{http.StatusForbidden}
@@ -170,7 +187,7 @@ func (r rule) expect(c caller, at string, mcp bool) []int {
 		if !aPerson {
 			return []int{http.StatusForbidden}
 		}
-		if r.need == ownKey && (at == "absent" || at != "own" && c.user != "admin") {
+		if r.need == person && at == "absent" || r.need == ownKey && (at == "absent" || at != "own" && c.user != "admin") {
 			return []int{http.StatusNotFound}
 		}
 	case r.need == adminship || r.need == self:
@@ -221,13 +238,19 @@ func (m *matrix) ask(q request) answer {
 	if q.name == "logout" && q.c.kind == auth.Session {
 		bearer = m.signIn(q.c.user)
 	}
-	user, prefix := m.account("victim").ID, "strm_absent0"
-	if q.name == "revoke-key" && q.at != "absent" {
-		whose := "victim"
+	user, prefix, grant, client := m.account("victim").ID, "strm_absent0", "absent", "mcp_absent"
+	if whose := "victim"; q.at != "absent" {
 		if q.at == "own" && q.c.user != "" {
 			whose = q.c.user
 		}
-		_, prefix = m.key(whose, store.APIKey{})
+		switch q.name {
+		case "revoke-key":
+			_, prefix = m.key(whose, store.APIKey{})
+		case "revoke-grant":
+			_, grant = m.remote(whose)
+		case "oauth-client":
+			client = m.program("x")
+		}
 	}
 	switch {
 	case q.at == "own" && q.c.user != "":
@@ -235,7 +258,8 @@ func (m *matrix) ask(q request) answer {
 	case q.at == "absent":
 		user = "nobody"
 	}
-	path := strings.NewReplacer("{ws}", p.ws, "{task}", p.task, "{id}", job, "{step}", "s", "{user}", user, "{prefix}", prefix).Replace(q.path)
+	path := strings.NewReplacer("{ws}", p.ws, "{task}", p.task, "{id}", job, "{step}", "s", "{user}", user, "{prefix}", prefix,
+		"{grant}", grant, "{client}", client, "{at...}", "mcp").Replace(q.path)
 	body := strings.ReplaceAll(r.body, "NEW", fmt.Sprint("new", m.asked.Load()))
 	if strings.HasPrefix(path, "/mcp") {
 		body = ping
@@ -252,8 +276,12 @@ func (m *matrix) check(q request, a answer) {
 	if !slices.Contains(want, a.status) {
 		m.t.Errorf("%s by %s at %s: %d, want %d: %s", q.name, q.c.name, q.at, a.status, want, a.body)
 	}
-	if a.status == http.StatusUnauthorized && len(rules[q.name].ok) == 0 && !strings.HasPrefix(a.header.Get("WWW-Authenticate"), `Bearer realm="stroem"`) {
-		m.t.Errorf("%s by %s: a 401 without WWW-Authenticate", q.name, q.c.name)
+	realm := `Bearer realm="stroem"`
+	if q.mcp || strings.HasPrefix(q.path, "/mcp") {
+		realm = `Bearer realm="mcp", resource_metadata="` + issuer + `/.well-known/oauth-protected-resource/mcp", scope="mcp"`
+	}
+	if a.status == http.StatusUnauthorized && len(rules[q.name].ok) == 0 && !strings.HasPrefix(a.header.Get("WWW-Authenticate"), realm) {
+		m.t.Errorf("%s by %s: a 401 that says WWW-Authenticate: %s", q.name, q.c.name, a.header.Get("WWW-Authenticate"))
 	}
 	for at, p := range places {
 		told := strings.Contains(a.body, "about "+p.task) || at != q.at && (strings.Contains(a.body, p.task) || strings.Contains(a.body, m.jobs[at]))

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,10 +104,10 @@ func build(t testing.TB, change func(*web.Config), there ...place) *house {
 				auth.Rule{Workspace: p.ws, Tasks: []string{store.Path(p.folder, p.task)}, Action: right, Groups: []string{right.String()}})
 		}
 	}
-	if h.gate, err = auth.New(auth.Config{Store: h.store, Now: h.now, Log: log}); err != nil {
+	if h.gate, err = auth.New(auth.Config{Store: h.store, Issuer: issuer, OAuth: true, Now: h.now, Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	cfg := web.Config{Plane: h.plane, Gate: h.gate, MCP: mcpsrv.Handler(h.plane, "test", log), URL: "http://127.0.0.1:1", Version: "test",
+	cfg := web.Config{Plane: h.plane, Gate: h.gate, MCP: mcpsrv.Handler(h.plane, "test", log), URL: issuer, Version: "test",
 		Log: log, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
 	if change != nil {
 		change(&cfg)
@@ -166,6 +167,68 @@ func (h *house) key(user string, narrow store.APIKey) (plain, prefix string) {
 		h.t.Fatal(err)
 	}
 	return plain, k.Prefix
+}
+
+// anybody is the context of who comes from a new address and is not known.
+func (h *house) anybody() context.Context {
+	return auth.With(context.Background(), auth.Principal{Door: auth.REST, Addr: h.address()})
+}
+
+// What remote agents are told and say.
+const (
+	issuer    = "http://127.0.0.1:1"
+	landing   = "http://127.0.0.1:33418/callback"
+	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636, appendix B
+	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+)
+
+// program makes a client known.
+func (h *house) program(name string) (id string) {
+	h.t.Helper()
+	c, err := h.gate.Register(h.anybody(), auth.Metadata{Name: name, Redirects: []string{landing}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c.ID
+}
+
+// remote is what a new program gets to whom the account of that name gave
+// access.
+func (h *house) remote(user string) (access, grant string) {
+	h.t.Helper()
+	id := h.program("remote agent")
+	ask, err := h.gate.Ask(h.anybody(), url.Values{"response_type": {"code"}, "client_id": {id}, "redirect_uri": {landing},
+		"code_challenge": {challenge}, "code_challenge_method": {"S256"}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	who, err := h.gate.Identify(h.anybody(), h.signIn(user), auth.REST, h.address())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	to, err := h.gate.Consent(auth.With(context.Background(), who), ask)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	out, err := h.gate.Exchange(h.anybody(), url.Values{"grant_type": {"authorization_code"}, "client_id": {id}, "redirect_uri": {landing},
+		"code_verifier": {verifier}, "code": {parameter(h.t, to, "code")}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if who, err = h.gate.Identify(h.anybody(), out.Access, auth.MCP, h.address()); err != nil {
+		h.t.Fatal(err)
+	}
+	return out.Access, who.Grant.ID
+}
+
+// parameter is one of those in the query of an address.
+func parameter(t testing.TB, address, name string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get(name)
 }
 
 // address is one that nobody had.

@@ -46,6 +46,7 @@ func Handler(cfg Config) http.Handler {
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /llms.txt", s.guide)
 	s.api(mux)
+	s.oauth(mux)
 	mcp := http.Handler(http.HandlerFunc(mcpOff))
 	if cfg.MCP != nil {
 		mcp = onlyJSON(cfg.MCP)
