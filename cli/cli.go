@@ -64,6 +64,7 @@ type commands struct {
 	Connect    connectCmd    `cmd:"" group:"server" help:"Let Claude, Cursor, VS Code or another agent's host use the server."`
 	Disconnect disconnectCmd `cmd:"" group:"server" help:"Take the server out of an agent's host again, and its key with it."`
 	Apikey     apikeyCmd     `cmd:"" name:"apikey" group:"server" help:"Make, list and revoke API keys."`
+	OAuth      oauthCmd      `cmd:"" name:"oauth" group:"server" help:"List remote agents that were given access, and take it away."`
 	User       userCmd       `cmd:"" group:"server" help:"Make, list and change accounts."`
 	Can        canCmd        `cmd:"" group:"server" help:"Say whether an account may view or run a task, and by which rule."`
 	Audit      auditCmd      `cmd:"" group:"server" help:"Show who did what, and check that the record is whole."`
