@@ -136,7 +136,7 @@ tasks:
 			ran++
 		}
 	}
-	if ran != 14 {
+	if ran != 15 {
 		t.Errorf("%d commands", ran)
 	}
 }
