@@ -138,8 +138,8 @@ func (g *Gate) User(ctx context.Context, id string) (u store.User, err error) {
 	return u, noUser(err)
 }
 
-// SetPassword gives an account a new password and ends its sessions. Only an
-// administrator may.
+// SetPassword gives an account a new password, and ends its sessions and what it
+// gave to programs. Only an administrator may.
 func (g *Gate) SetPassword(ctx context.Context, id, password string) error {
 	if err := g.require(ctx, "user.password", From(ctx).mayManageUsers()); err != nil {
 		return err
@@ -148,7 +148,7 @@ func (g *Gate) SetPassword(ctx context.Context, id, password string) error {
 }
 
 // ChangePassword gives the caller's own account a new password, for the
-// present one, and ends all its sessions, this one too.
+// present one, and ends what SetPassword does, this session too.
 func (g *Gate) ChangePassword(ctx context.Context, present, password string) error {
 	who := From(ctx)
 	may := who.MayAnswer()
@@ -209,8 +209,8 @@ func (g *Gate) SetGroups(ctx context.Context, id string, groups []string) error 
 	})
 }
 
-// DeleteUser removes an account with its keys and sessions. Only another
-// administrator may.
+// DeleteUser removes an account with its keys, its sessions and what it gave to
+// programs. Only another administrator may.
 func (g *Gate) DeleteUser(ctx context.Context, id string) error {
 	who := From(ctx)
 	if err := g.require(ctx, "user.delete", who.mayManageUsers()); err != nil {

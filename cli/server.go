@@ -215,6 +215,10 @@ func (s *server) greet(ctx context.Context, w io.Writer, url string) error {
 		fmt.Fprintf(w, "  agents  MCP is off; mcp.enabled: true turns it on (%s)\n", where)
 		return nil
 	}
+	if cfg.oauth() {
+		fmt.Fprintf(w, "  agents  %s/mcp; they ask you for access in your browser, or show a key that stroem apikey create NAME makes\n", url)
+		return nil
+	}
 	if s.gate != nil {
 		fmt.Fprintf(w, "  agents  %s/mcp; stroem apikey create NAME makes a key and says how to connect\n", url)
 		return nil

@@ -14,10 +14,10 @@ import (
 type userCmd struct {
 	Create userCreateCmd `cmd:"" help:"Make an account."`
 	List   userListCmd   `cmd:"" help:"List the accounts."`
-	Passwd userPasswdCmd `cmd:"" help:"Give an account a new password, and end its sessions."`
+	Passwd userPasswdCmd `cmd:"" help:"Give an account a new password, and end its sessions and what it gave to remote agents."`
 	Admin  userAdminCmd  `cmd:"" help:"Make an account an administrator's, or with --off no longer so."`
 	Groups userGroupsCmd `cmd:"" help:"Put an account into these groups, and no others."`
-	Delete userDeleteCmd `cmd:"" help:"Remove an account with its keys and sessions."`
+	Delete userDeleteCmd `cmd:"" help:"Remove an account with its keys, its sessions and what it gave to remote agents."`
 }
 
 // Help says where the commands act.

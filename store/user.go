@@ -101,8 +101,8 @@ func (tx *Tx) SignedIn(id string, at time.Time) error {
 	return tx.change(`UPDATE user SET last_login_at = ? WHERE id = ?`, stamp{&at}, id)
 }
 
-// DeleteUser removes the account with its keys and sessions. ErrConflict:
-// there is no such account.
+// DeleteUser removes the account with its keys, sessions and grants.
+// ErrConflict: there is no such account.
 func (tx *Tx) DeleteUser(id string) error {
 	return tx.change(`DELETE FROM user WHERE id = ?`, id)
 }

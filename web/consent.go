@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -169,13 +170,8 @@ func (s *site) consentPath() string {
 
 // writeTrouble tells a person in plain text what is wrong.
 func (s *site) writeTrouble(w http.ResponseWriter, err error) {
-	var told *apiError
-	if !errors.As(s.fault(err), &told) {
-		return
-	}
-	for name, values := range told.header {
-		w.Header()[name] = values
-	}
+	told := s.told(err)
+	maps.Copy(w.Header(), told.header)
 	writeText(w, told.status, "Nobody was given access: "+told.Text+".")
 }
 

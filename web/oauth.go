@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -141,33 +142,36 @@ func (s *site) form(w http.ResponseWriter, r *http.Request) bool {
 
 // refuse answers a client as OAuth asks (RFC 6749, 5.2).
 func (s *site) refuse(w http.ResponseWriter, err error) {
-	var told *auth.Refusal
-	if !errors.As(err, &told) {
-		s.writeFault(w, err)
+	var refused *auth.Refusal
+	if errors.As(err, &refused) {
+		status := http.StatusBadRequest
+		if refused.Name == "invalid_client" {
+			status = http.StatusUnauthorized
+			w.Header().Set("WWW-Authenticate", `Bearer realm="mcp"`)
+		}
+		writeRefusal(w, status, refused)
 		return
 	}
-	status := http.StatusBadRequest
-	if told.Name == "invalid_client" {
-		status = http.StatusUnauthorized
-		w.Header().Set("WWW-Authenticate", `Bearer realm="mcp"`)
+	told := s.told(err)
+	maps.Copy(w.Header(), told.header)
+	if told.status == http.StatusInternalServerError {
+		writeRefusal(w, told.status, &auth.Refusal{Name: "server_error", Msg: told.Text})
+		return
 	}
-	writeRefusal(w, status, told)
+	writeJSON(w, told.status, told)
+}
+
+// told is err as this door tells it, outside the API too.
+func (s *site) told(err error) *apiError {
+	var told *apiError
+	if !errors.As(s.fault(err), &told) {
+		return &apiError{status: http.StatusInternalServerError, Text: "Internal server error"}
+	}
+	return told
 }
 
 func writeRefusal(w http.ResponseWriter, status int, why *auth.Refusal) {
 	writeJSON(w, status, object{"error": why.Name, "error_description": why.Msg})
-}
-
-// writeFault answers an error as the API does.
-func (s *site) writeFault(w http.ResponseWriter, err error) {
-	var told *apiError
-	if !errors.As(s.fault(err), &told) {
-		return
-	}
-	for name, values := range told.header {
-		w.Header()[name] = values
-	}
-	writeJSON(w, told.status, told)
 }
 
 // program is a client as people who signed in are told of it.

@@ -168,6 +168,11 @@ func TestRemoteAgentConnects(t *testing.T) {
 	if err := json.Unmarshal([]byte(list.body), &grants); err != nil || len(grants) != 1 || grants[0].Name != "Claude <b>" || grants[0].User != u.Email {
 		t.Fatal(list, err)
 	}
+	for name, want := range map[string]bool{"admin": true, "view": false} {
+		if a := h.ask("GET", "/api/oauth/grants", "", h.signIn(name)); a.status != 200 || strings.Contains(a.body, grants[0].ID) != want {
+			t.Errorf("%s sees %v", name, a)
+		}
+	}
 	if a := h.ask("DELETE", "/api/oauth/grants/"+grants[0].ID, "", person); a.status != 200 {
 		t.Error(a)
 	}
