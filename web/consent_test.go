@@ -18,7 +18,7 @@ func TestConsentPage(t *testing.T) {
 	t.Parallel()
 	h := build(t, nil, own)
 	for _, name := range []string{`<script>alert(1)</script>`, `" onfocus="x`, `{{.Email}}`, `</style><img src=x>`, `Strøm & Søn`, ""} {
-		c, err := h.gate.Register(h.anybody(), auth.Metadata{Name: name, Redirects: []string{landing, "https://cb.example/x"}})
+		c, err := h.gate.Register(h.anybody(), auth.Metadata{Name: name, Redirects: []string{landing, "https://cb.example/x", "http://[::1]/cb"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,6 +54,10 @@ func TestConsentPage(t *testing.T) {
 		if a := h.send("GET", authorize(c.ID, nil), nil); !strings.Contains(a.body, "program on the computer that you sit at") ||
 			!strings.Contains(a.header.Get("Content-Security-Policy"), "form-action 'self' http://127.0.0.1:33418;") {
 			t.Errorf("of a program here: %v", a)
+		}
+		a = h.send("GET", authorize(c.ID, map[string]string{"redirect_uri": "http://[::1]:99/cb"}), nil)
+		if !strings.Contains(a.header.Get("Content-Security-Policy"), "form-action 'self' http:;") {
+			t.Errorf("of an address that a policy cannot name: %v", a)
 		}
 	}
 }

@@ -110,28 +110,7 @@ func TestRemoteAgentConnects(t *testing.T) {
 	if oauth == nil {
 		t.Fatal(err)
 	}
-	if err := oauth.RegisterClient(ctx, "Claude <b>"); err != nil {
-		t.Fatal(err)
-	}
-	secret, err := client.GenerateCodeVerifier()
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, err := oauth.GetAuthorizationURL(ctx, "the state", client.GenerateCodeChallenge(secret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	form := h.send("GET", at, nil).fields(t, "allow")
-	form.Set("email", u.Email)
-	form.Set("password", passphrase)
-	a := h.send("POST", issuer+"/oauth/authorize", form)
-	to := a.header.Get("Location")
-	if a.status != http.StatusSeeOther || !strings.HasPrefix(to, landing+"?") || parameter(t, to, "iss") != issuer || a.header.Get("Set-Cookie") != "" {
-		t.Fatal(a)
-	}
-	if err := oauth.ProcessAuthorizationResponse(ctx, parameter(t, to, "code"), parameter(t, to, "state"), secret); err != nil {
-		t.Fatal(err)
-	}
+	h.letIn(oauth, u)
 	if _, err := c.Initialize(ctx, hello); err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +157,35 @@ func TestRemoteAgentConnects(t *testing.T) {
 	}
 	if _, err := c.ListTools(ctx, mcp.ListToolsRequest{}); err == nil {
 		t.Error("its access was taken back, and it goes on")
+	}
+}
+
+// letIn has a client of the world make itself known and ask, and the person say
+// yes.
+func (h *house) letIn(oauth *transport.OAuthHandler, u store.User) {
+	h.t.Helper()
+	ctx := context.Background()
+	if err := oauth.RegisterClient(ctx, "Claude <b>"); err != nil {
+		h.t.Fatal(err)
+	}
+	secret, err := client.GenerateCodeVerifier()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	at, err := oauth.GetAuthorizationURL(ctx, "the state", client.GenerateCodeChallenge(secret))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	form := h.send("GET", at, nil).fields(h.t, "allow")
+	form.Set("email", u.Email)
+	form.Set("password", passphrase)
+	a := h.send("POST", issuer+"/oauth/authorize", form)
+	to := a.header.Get("Location")
+	if a.status != http.StatusSeeOther || !strings.HasPrefix(to, landing+"?") || parameter(h.t, to, "iss") != issuer || a.header.Get("Set-Cookie") != "" {
+		h.t.Fatal(a)
+	}
+	if err := oauth.ProcessAuthorizationResponse(ctx, parameter(h.t, to, "code"), parameter(h.t, to, "state"), secret); err != nil {
+		h.t.Fatal(err)
 	}
 }
 
@@ -358,7 +366,13 @@ func TestTokenEndpoint(t *testing.T) {
 	if a.status != 201 || !strings.Contains(a.body, `"client_secret":"`) || !strings.Contains(a.body, `"client_secret_expires_at":0`) {
 		t.Error(a)
 	}
-	// By REST, as a page of ours would.
+}
+
+// By REST, a page of ours can do what the server's own page does.
+func TestConsentByREST(t *testing.T) {
+	t.Parallel()
+	h := build(t, nil, own)
+	id := h.program("x")
 	person := h.signIn("run")
 	consent := fmt.Sprintf(`{"client_id":%q,"redirect_uri":%q,"code_challenge":%q,"code_challenge_method":"S256","scope":"mcp","resource":%q,"state":"s"}`, id, landing, challenge, issuer+"/mcp")
 	if a := h.ask("POST", "/api/oauth/consent", consent, person); a.status != 200 || !strings.Contains(a.body, `{"redirect_url":"`+landing+`?code=stroc_`) {
@@ -372,5 +386,29 @@ func TestTokenEndpoint(t *testing.T) {
 	}
 	if a := h.ask("GET", "/api/oauth/clients/"+url.PathEscape("https://127.0.0.1/c"), "", person); a.status != 400 || !strings.Contains(a.body, "public DNS") {
 		t.Error(a)
+	}
+}
+
+// A fault of ours has a name too, and tells nothing of the inside.
+func TestFaultsOfOAuth(t *testing.T) {
+	t.Parallel()
+	var st *store.Store
+	srv := site(t, func(c *web.Config) {
+		st = c.Plane.Store
+		var err error
+		if c.Gate, err = auth.New(auth.Config{Store: st, Issuer: issuer, OAuth: true, Log: c.Log}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	res, body := ask(t, srv, http.MethodPost, "/oauth/register", `{"redirect_uris":["`+landing+`"]}`, nil)
+	if res.StatusCode != 500 || !strings.Contains(body, `"error":"server_error"`) || !strings.Contains(body, "reference") || strings.Contains(body, "store") {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+	res, body = ask(t, srv, http.MethodGet, "/oauth/authorize?client_id=mcp_0&redirect_uri=x", "", nil)
+	if res.StatusCode != 500 || !strings.Contains(body, "Nobody was given access: Internal server error (reference ") || strings.Contains(body, "store") {
+		t.Errorf("%d %s", res.StatusCode, body)
 	}
 }
