@@ -55,9 +55,9 @@ type consentView struct {
 	Document bool // the client's id is a host's word for it
 }
 
-// asked are the parameters that make up what is asked, and travel through the
+// travelling are the parameters that make up what is asked, and go through the
 // page.
-var asked = []string{"response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "scope", "resource"}
+var travelling = []string{"response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "scope", "resource"}
 
 // askConsent shows a person who asks for what. Nothing that the browser has
 // says who they are, so no other page can answer for them.
@@ -95,7 +95,7 @@ func (s *site) takeConsent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	given := url.Values{}
-	for _, name := range asked {
+	for _, name := range travelling {
 		if values, ok := r.PostForm[name]; ok {
 			given[name] = values
 		}
@@ -140,7 +140,7 @@ func (s *site) showConsent(w http.ResponseWriter, status int, a *auth.Ask, given
 	v.Name = control.CleanLine(a.Client.Name)
 	v.Document = strings.HasPrefix(a.Client.ID, "https://")
 	v.Host, v.Here = auth.RedirectHost(a.Redirect)
-	for _, name := range asked {
+	for _, name := range travelling {
 		if values, ok := given[name]; ok {
 			v.Fields[name] = values[0]
 		}
