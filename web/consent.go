@@ -26,20 +26,12 @@ var consentCSS string
 var consentPage = template.Must(template.New("consent").Parse(consentHTML))
 
 // consentPolicy lets the page have its own style, and nothing else: no script,
-// no frame around it, and no form but its own. Browsers hold the redirect that
-// answers a form to form-action too, so it names where that goes.
-func consentPolicy(redirect string) string {
+// no frame around it, and no form but its own.
+var consentPolicy = func() string {
 	sum := sha256.Sum256([]byte(consentCSS))
-	target := ""
-	if u, err := url.Parse(redirect); err == nil {
-		target = u.Scheme + "://" + u.Host
-		if strings.HasPrefix(u.Host, "[") { // which a policy cannot name
-			target = u.Scheme + ":"
-		}
-	}
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; form-action 'self' " + target + "; frame-ancestors 'none'; base-uri 'none'"
-}
+		"'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+}()
 
 // consentView is what the page shows of what is asked.
 type consentView struct {
@@ -52,7 +44,8 @@ type consentView struct {
 	Fields   map[string]string // what is sent back with the answer
 	Email    string
 	Trouble  string
-	Document bool // the client's id is a host's word for it
+	Document bool   // the client's id is a host's word for it
+	Back     string // the whole address of the answer; "": there is none yet
 }
 
 // travelling are the parameters that make up what is asked, and go through the
@@ -80,8 +73,7 @@ func (s *site) asked(w http.ResponseWriter, r *http.Request, given url.Values) *
 	case err == nil:
 		return a
 	case errors.As(err, &refused) && a != nil:
-		w.Header().Set("Location", s.cfg.Gate.Refused(a, refused))
-		w.WriteHeader(http.StatusSeeOther)
+		s.sendBack(w, r, a, s.cfg.Gate.Refused(a, refused))
 	default:
 		s.writeTrouble(w, err)
 	}
@@ -130,12 +122,25 @@ func (s *site) takeConsent(w http.ResponseWriter, r *http.Request) {
 		writeText(w, http.StatusBadRequest, "The form says neither yes nor no. Nobody was given access.")
 		return
 	}
-	w.Header().Set("Location", to)
-	w.WriteHeader(http.StatusSeeOther)
+	s.sendBack(w, r, a, to)
+}
+
+// sendBack sends the person's browser to the program with the answer. A form is
+// answered with a page that goes there: browsers hold every redirect after a
+// form to form-action, and where the program sends them on is not known here.
+func (s *site) sendBack(w http.ResponseWriter, r *http.Request, a *auth.Ask, to string) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	w.Header().Set("Refresh", "0;url="+to)
+	v := consentView{Back: to}
+	v.Host, v.Here = auth.RedirectHost(a.Redirect)
+	s.writePage(w, http.StatusOK, &v)
 }
 
 func (s *site) showConsent(w http.ResponseWriter, status int, a *auth.Ask, given url.Values, v consentView) {
-	v.Style = template.CSS(consentCSS) //nolint:gosec // a file of ours
 	v.Action, v.Client, v.Fields = s.consentPath(), a.Client.ID, map[string]string{}
 	v.Name = control.CleanLine(a.Client.Name)
 	v.Document = strings.HasPrefix(a.Client.ID, "https://")
@@ -145,6 +150,11 @@ func (s *site) showConsent(w http.ResponseWriter, status int, a *auth.Ask, given
 			v.Fields[name] = values[0]
 		}
 	}
+	s.writePage(w, status, &v)
+}
+
+func (s *site) writePage(w http.ResponseWriter, status int, v *consentView) {
+	v.Style = template.CSS(consentCSS) //nolint:gosec // a file of ours
 	var page bytes.Buffer
 	if err := consentPage.Execute(&page, v); err != nil {
 		s.writeTrouble(w, err)
@@ -152,7 +162,7 @@ func (s *site) showConsent(w http.ResponseWriter, status int, a *auth.Ask, given
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", consentPolicy(a.Redirect))
+	h.Set("Content-Security-Policy", consentPolicy)
 	// With no-referrer browsers hide the origin of the form, which the guard
 	// wants to see. To others nothing is told either way.
 	h.Set("Referrer-Policy", "same-origin")

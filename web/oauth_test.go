@@ -180,8 +180,8 @@ func (h *house) letIn(oauth *transport.OAuthHandler, u store.User) {
 	form.Set("email", u.Email)
 	form.Set("password", passphrase)
 	a := h.send("POST", issuer+"/oauth/authorize", form)
-	to := a.header.Get("Location")
-	if a.status != http.StatusSeeOther || !strings.HasPrefix(to, landing+"?") || parameter(h.t, to, "iss") != issuer || a.header.Get("Set-Cookie") != "" {
+	to := a.back()
+	if !strings.HasPrefix(to, landing+"?") || parameter(h.t, to, "iss") != issuer || a.header.Get("Set-Cookie") != "" {
 		h.t.Fatal(a)
 	}
 	if err := oauth.ProcessAuthorizationResponse(ctx, parameter(h.t, to, "code"), parameter(h.t, to, "state"), secret); err != nil {

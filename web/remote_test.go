@@ -3,7 +3,6 @@ package web_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"testing"
 
 	sdkauth "github.com/modelcontextprotocol/go-sdk/auth"
@@ -28,8 +27,8 @@ func TestRemoteAgentOfTheSDK(t *testing.T) {
 			form.Set("email", u.Email)
 			form.Set("password", passphrase)
 			a := h.send("POST", issuer+"/oauth/authorize", form)
-			to := a.header.Get("Location")
-			if a.status != http.StatusSeeOther {
+			to := a.back()
+			if to == "" {
 				return nil, fmt.Errorf("%v", a)
 			}
 			return &sdkauth.AuthorizationResult{Code: parameter(t, to, "code"), State: parameter(t, to, "state"), Iss: parameter(t, to, "iss")}, nil
