@@ -104,7 +104,8 @@ func talkSDK(t *testing.T, s *sdk.ClientSession) {
 	})
 }
 
-// helloWorld lists, runs, sees the end, and reads the log.
+// helloWorld lists, looks, runs and waits, reads the log, and cancels what
+// waits for a person, as .ci/clients/steps.mjs does.
 func helloWorld(t *testing.T, s session) {
 	want := []string{"cancel_job", "execute_task", "get_job_logs", "get_job_status", "get_task", "list_jobs", "list_tasks", "list_workspaces", "plan_task", "rerun_job"}
 	if diff := cmp.Diff(want, s.tools()); diff != "" {
@@ -113,19 +114,37 @@ func helloWorld(t *testing.T, s session) {
 	if got := s.call("list_tasks", nil); !strings.Contains(got, `"name":"hello-world"`) {
 		t.Errorf("list_tasks: %s", got)
 	}
+	task := map[string]any{"workspace": "default", "task_name": "hello-world"}
+	if got := s.call("get_task", task); !strings.Contains(got, `"example":{"workspace":"default","task_name":"hello-world","input":{`) {
+		t.Errorf("get_task: %s", got)
+	}
+	task["input"], task["wait_seconds"] = map[string]any{"name": "Ada"}, 30
+	done := s.call("execute_task", task)
+	if !strings.Contains(done, `"status":"completed","started_at"`) {
+		t.Errorf("execute_task: %s", done)
+	}
+	if got := s.call("get_job_logs", map[string]any{"job_id": jobID(t, done)}); got != "[greet] Hello, Ada!" {
+		t.Errorf("get_job_logs: %q", got)
+	}
+	begun := s.call("execute_task", map[string]any{"workspace": "default", "task_name": "release", "input": map[string]any{"version": "v1"}})
+	arg := map[string]any{"job_id": jobID(t, begun)}
+	if got := s.call("cancel_job", arg); got != `{"status":"cancelled"}` {
+		t.Errorf("cancel_job: %s", got)
+	}
+	if got := s.call("get_job_status", arg); !strings.Contains(got, `"status":"cancelled"`) {
+		t.Errorf("get_job_status: %s", got)
+	}
+}
+
+func jobID(t *testing.T, execution string) string {
+	t.Helper()
 	var job struct {
 		ID string `json:"job_id"`
 	}
-	started := s.call("execute_task", map[string]any{"workspace": "default", "task_name": "hello-world", "input": map[string]any{"name": "Ada"}})
-	if err := json.Unmarshal([]byte(started), &job); err != nil {
+	if err := json.Unmarshal([]byte(execution), &job); err != nil {
 		t.Fatal(err)
 	}
-	arg := map[string]any{"job_id": job.ID}
-	poll(t, func() string { return s.call("get_job_status", arg) },
-		func(got string) bool { return strings.Contains(got, `"status":"completed","started_at"`) })
-	if got := s.call("get_job_logs", arg); got != "[greet] Hello, Ada!" {
-		t.Errorf("get_job_logs: %q", got)
-	}
+	return job.ID
 }
 
 // The order's example, call by call.
