@@ -46,6 +46,7 @@ func Handler(plane *control.Plane, version string, log *slog.Logger) http.Handle
 	t := tools{plane}
 	t.tasks(s)
 	t.jobs(s)
+	fixtures(s)
 	return server.NewStreamableHTTPServer(s,
 		server.WithStateLess(true),
 		server.WithDisableStreaming(true),
