@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
 )
 
 const (
@@ -209,6 +211,7 @@ func (b *bridge) head(h http.Header, m *message) {
 		version = own
 		h.Set("Mcp-Method", m.Method)
 		if name := m.Params.Name + m.Params.URI; name != "" {
+			name, _ = mcp.EncodeHeaderValue(name) // not every text can stand in a header as it is
 			h.Set("Mcp-Name", name)
 		}
 	}

@@ -134,6 +134,11 @@ func TestBridgeWithAKey(t *testing.T) {
 		if got := h.hear(); !strings.Contains(got, "default") {
 			t.Error(got)
 		}
+		h.say(`{"jsonrpc":"2.0","id":"x","method":"prompts/get","params":{"name":" größer\n","_meta":` +
+			`{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`)
+		if got := h.hear(); !strings.Contains(got, `"id":"x"`) || !strings.Contains(got, "prompt ' größer\\n' not found") {
+			t.Error(got)
+		}
 		revoke()
 		h.say(toolCall(3, "list_workspaces", "{}"))
 		if got := h.hear(); !strings.Contains(got, `"id":3`) || !strings.Contains(got, "`stroem apikey create NAME` makes a key") {
