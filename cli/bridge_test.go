@@ -134,9 +134,9 @@ func TestBridgeWithAKey(t *testing.T) {
 		if got := h.hear(); !strings.Contains(got, "default") {
 			t.Error(got)
 		}
-		h.say(`{"jsonrpc":"2.0","id":"x","method":"prompts/get","params":{"name":" größer\n","_meta":` +
+		h.say(`{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":" größer\n","_meta":` +
 			`{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`)
-		if got := h.hear(); !strings.Contains(got, `"id":"x"`) || !strings.Contains(got, "prompt ' größer\\n' not found") {
+		if got := h.hear(); !strings.Contains(got, `"id":"x"`) || !strings.Contains(got, "tool ' größer\\n' not found") {
 			t.Error(got)
 		}
 		revoke()
