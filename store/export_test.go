@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"os"
 	"strings"
 )
 
@@ -39,4 +41,14 @@ func (tx *Tx) InScope(s *Scope) (paths []string, err error) {
 func (tx *Tx) Exec(query string, args ...any) error {
 	_, err := tx.exec(query, args...)
 	return err
+}
+
+// HoldArtifacts keeps artifacts from being deleted, as a backup does.
+func HoldArtifacts(ctx context.Context, dir string) (*os.File, error) {
+	data, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer data.Close()
+	return holdArtifacts(ctx, data)
 }

@@ -49,6 +49,7 @@ type Store struct {
 	closed   atomic.Bool
 	auditKey func() ([]byte, error) // signs where the audit log ends
 	keyFile  sync.Mutex             // held by who makes secret.key, or reads it
+	dropping sync.Mutex             // held by who deletes artifacts
 }
 
 // Open makes this process the server of the data folder dir: it takes the
