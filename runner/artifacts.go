@@ -1,0 +1,338 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"stroem/store"
+)
+
+// artifactsDir is the folder of an attempt's folder in which its script leaves
+// files to be kept: $ARTIFACTS_DIR.
+const artifactsDir = "artifacts"
+
+// What steps may leave, where the Runner does not say.
+const (
+	maxArtifact  = 100 << 20
+	maxArtifacts = 1 << 30 // of a job, in all
+)
+
+const (
+	maxArtifactCount = 1000   // of a job
+	maxLeft          = 10_000 // files, folders and others in $ARTIFACTS_DIR
+	maxArtifactName  = 1 << 10
+	sniffed          = 512 // bytes that tell the type of a file
+	// artifactPause is how long the runner waits before it copies artifacts
+	// again, where the disk had no room for them.
+	artifactPause = 5 * time.Second
+)
+
+// unkeepable is why something that a script left cannot be kept. It is for the
+// author to mend, and fails the step.
+type unkeepable struct{ text string }
+
+func (e *unkeepable) Error() string { return e.text }
+
+func refuse(format string, args ...any) error { return &unkeepable{fmt.Sprintf(format, args...)} }
+
+// collectArtifacts copies what the script of a completed step left in
+// $ARTIFACTS_DIR to where artifacts are kept, and names it in the ending; or it
+// makes the step a failed one, which left what cannot be kept. An error says
+// that the server stops.
+//
+// It is a copy, so that nothing which the step left running can change what is
+// kept, whatever it holds open. Until the end of the step is committed nobody
+// sees it, and a server that is killed before that leaves the whole of it to be
+// done again: the attempt's own folder is still as it was.
+func (r *Runner) collectArtifacts(ctx context.Context, a *attempt, e *ending) error {
+	from, err := openFolder(r.folder(""), a.step.Attempt, artifactsDir)
+	if errors.Is(err, fs.ErrNotExist) { // the script took it away
+		return nil
+	}
+	var list []store.Artifact
+	if err == nil {
+		defer from.Close()
+		list, err = r.findArtifacts(a, from)
+	}
+	if err == nil && len(list) > 0 {
+		list, err = r.copyAll(ctx, a, from, list)
+	}
+	var wrong *unkeepable
+	if errors.As(err, &wrong) {
+		*e = ending{Status: store.Failed, ExitCode: e.ExitCode, Error: wrong.text}
+		return nil
+	}
+	e.Artifacts = list
+	return err
+}
+
+// openFolder opens the folder below dir that these names lead to. None of them
+// may be a link that the script put there.
+func openFolder(dir string, names ...string) (*os.Root, error) {
+	at, err := os.OpenRoot(dir)
+	for _, name := range names {
+		if err != nil {
+			break
+		}
+		var next *os.Root
+		next, err = enter(at, name)
+		at.Close()
+		at = next
+	}
+	var wrong *unkeepable
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &wrong) {
+		err = refuse("$ARTIFACTS_DIR cannot be read: %v", err)
+	}
+	return at, err
+}
+
+func enter(at *os.Root, name string) (*os.Root, error) {
+	was, err := at.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if was.IsDir() {
+		next, err := at.OpenRoot(name)
+		if err != nil {
+			return nil, err
+		}
+		if is, err := next.Stat("."); err == nil && os.SameFile(was, is) {
+			return next, nil
+		}
+		next.Close()
+	}
+	return nil, refuse("the script put something else in the place of $ARTIFACTS_DIR; it is a folder to put files into")
+}
+
+// search looks for what a script left.
+type search struct {
+	root  *os.Root
+	most  int64 // bytes of a file
+	seen  int
+	found []store.Artifact
+}
+
+// findArtifacts lists the files that the script left, with their sizes. Only
+// plain files count: links, fifos, sockets and devices are passed over.
+func (r *Runner) findArtifacts(a *attempt, from *os.Root) ([]store.Artifact, error) {
+	s := search{root: from, most: cmp.Or(r.MaxArtifact, maxArtifact)}
+	err := s.folder(".")
+	for i := range s.found {
+		f := &s.found[i]
+		f.Job, f.Pos, f.Attempt, f.File = a.step.Job, a.step.Pos, a.step.Attempt, i
+	}
+	return s.found, err
+}
+
+func (s *search) folder(dir string) error {
+	infos, err := s.list(dir)
+	if err != nil {
+		return err
+	}
+	for _, info := range infos {
+		name := path.Join(dir, info.Name())
+		switch {
+		case info.IsDir() && len(name) > maxArtifactName:
+			return refuse("a folder in $ARTIFACTS_DIR has a path of more than %d bytes: %.200q", maxArtifactName, name)
+		case info.IsDir():
+			err = s.folder(name)
+		case info.Mode().IsRegular():
+			err = s.file(name, info.Size())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list reads a folder, in the order of names.
+func (s *search) list(dir string) (infos []fs.FileInfo, err error) {
+	sub, err := s.root.OpenRoot(dir)
+	if err != nil {
+		return nil, refuse("a folder in $ARTIFACTS_DIR cannot be read: %v", err)
+	}
+	defer sub.Close()
+	f, err := sub.Open(".")
+	if err != nil {
+		return nil, refuse("a folder in $ARTIFACTS_DIR cannot be read: %v", err)
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(maxLeft + 1 - s.seen)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, refuse("a folder in $ARTIFACTS_DIR cannot be read: %v", err)
+	}
+	if s.seen += len(names); s.seen > maxLeft {
+		return nil, refuse("there are more than %d files and folders in $ARTIFACTS_DIR; pack them into an archive", maxLeft)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if info, err := sub.Lstat(name); err == nil { // else it is gone again
+			infos = append(infos, info)
+		}
+	}
+	return infos, nil
+}
+
+func (s *search) file(name string, size int64) error {
+	if why := badName(name); why != "" {
+		return refuse("artifact %.200q cannot be kept: its name %s; give it another", name, why)
+	}
+	if size > s.most {
+		return refuse("artifact %q has %d bytes, more than artifact_storage.max_file_bytes allows, which is %d", name, size, s.most)
+	}
+	s.found = append(s.found, store.Artifact{Name: name, Size: size})
+	return nil
+}
+
+// badName says why a file of that name cannot be kept, "" if it can. Names are
+// shown, typed and written to disks of other systems.
+func badName(name string) string {
+	switch {
+	case len(name) > maxArtifactName:
+		return fmt.Sprintf("has more than %d bytes", maxArtifactName)
+	case !utf8.ValidString(name):
+		return "is not UTF-8"
+	case slices.Contains(strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' }), ".."):
+		return `has ".." as a part`
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(unicode.C, r) || r == 0x2028 || r == 0x2029 }):
+		return "has a control or invisible character"
+	}
+	return ""
+}
+
+// copyAll copies the files that were found. A disk that has no room for them
+// delays it: the work of the step is done, and must not be lost. It gives up
+// when the job is cancelled.
+func (r *Runner) copyAll(ctx context.Context, a *attempt, from *os.Root, list []store.Artifact) ([]store.Artifact, error) {
+	var wrong *unkeepable
+	err := r.insist(ctx, a, "read artifacts", func() error {
+		err := r.Store.View(ctx, func(tx *store.Tx) error { return r.checkJob(tx, list) })
+		if errors.As(err, &wrong) {
+			return nil // it stays wrong, however often it is tried
+		}
+		return err
+	})
+	if wrong != nil {
+		return nil, wrong
+	}
+	if err != nil {
+		return nil, err
+	}
+	for told := false; ; told = true {
+		err := r.copyArtifacts(ctx, from, list)
+		if err == nil || errors.As(err, &wrong) || ctx.Err() != nil {
+			return list, err
+		}
+		if !told {
+			r.Log.Error("keep artifacts when that is possible", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-a.cancelled:
+			return nil, nil
+		case <-time.After(artifactPause):
+		}
+	}
+}
+
+// copyArtifacts copies the files, all of them or none, and adds to the list
+// what only the copy tells.
+func (r *Runner) copyArtifacts(ctx context.Context, from *os.Root, list []store.Artifact) error {
+	to, err := r.Store.NewArtifacts(list[0].Attempt)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if err = ctx.Err(); err == nil {
+			err = copyArtifact(from, to, &list[i])
+		}
+		if err != nil {
+			return errors.Join(err, to.Discard())
+		}
+		list[i].CreatedAt = r.Now()
+	}
+	return to.Close()
+}
+
+// copyArtifact copies one file, as long as it was when it was found.
+func copyArtifact(from *os.Root, to *store.NewArtifacts, a *store.Artifact) error {
+	// A fifo that took the file's place would be waited at without O_NONBLOCK.
+	f, err := from.OpenFile(a.Name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return refuse("artifact %q cannot be read: %v", a.Name, err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return refuse("artifact %q was no plain file any more when it was to be kept", a.Name)
+	}
+	head := make([]byte, sniffed)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return refuse("artifact %q cannot be read: %v", a.Name, err)
+	}
+	a.Type = contentType(a.Name, head[:n])
+	a.Size, err = to.Add(a.File, f, a.Size)
+	return err
+}
+
+// checkJob makes sure that the job may keep these artifacts beside those that it
+// has, and that they do not replace.
+func (r *Runner) checkJob(tx *store.Tx, list []store.Artifact) error {
+	most := cmp.Or(r.MaxArtifacts, maxArtifacts)
+	kept, err := tx.Artifacts(list[0].Job)
+	if err != nil {
+		return err
+	}
+	sizes, total := map[string]int64{}, int64(0)
+	for i := range kept {
+		sizes[kept[i].Name] = kept[i].Size
+		total += kept[i].Size
+	}
+	for i := range list {
+		a := &list[i]
+		total += a.Size - sizes[a.Name]
+		sizes[a.Name] = a.Size
+		switch {
+		case total > most:
+			return refuse("with artifact %q (%d bytes) the job's artifacts have %d bytes, more than artifact_storage.max_job_bytes allows, which is %d",
+				a.Name, a.Size, total, most)
+		case len(sizes) > maxArtifactCount:
+			return refuse("with artifact %q the job has more than %d artifacts; pack them into an archive", a.Name, maxArtifactCount)
+		}
+	}
+	return nil
+}
+
+// keepArtifacts writes the rows of what a step left, together with its end. A
+// job whose steps together left too much has the later one fail. It returns
+// those whose files nobody needs then.
+func (r *Runner) keepArtifacts(tx *store.Tx, e *ending) (dropped []store.Artifact, err error) {
+	list := e.Artifacts
+	if len(list) == 0 || e.Status != store.Completed {
+		return list, nil
+	}
+	err = r.checkJob(tx, list)
+	var wrong *unkeepable
+	if errors.As(err, &wrong) {
+		*e = ending{Status: store.Failed, ExitCode: e.ExitCode, Error: wrong.text}
+		return list, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tx.KeepArtifacts(list)
+}
