@@ -46,7 +46,17 @@ func checkDatabase(ctx context.Context, dir string) (store.Condition, []finding)
 	default:
 		f.Text = fmt.Sprintf("sound; schema %d, the newest", c.Schema)
 	}
-	return c, []finding{f, checkSize(c), checkUpkeep(dir, c, time.Now()), checkAttempts(dir, c.Running, time.Now())}
+	return c, []finding{f, checkSize(c), checkUpkeep(dir, c, time.Now()), checkAttempts(dir, c.Running, time.Now()), checkArtifacts(c)}
+}
+
+// checkArtifacts looks for artifacts whose files are not as they were.
+func checkArtifacts(c store.Condition) finding {
+	f := finding{Name: "artifacts", Status: good, Text: fmt.Sprintf("%s, %s", count(c.Artifacts, "file"), size(uint64(c.Space.Artifacts)))}
+	if c.Lost > 0 {
+		f.Status, f.Text = bad, f.Text+fmt.Sprintf("; %d of them missing or damaged", c.Lost)
+		f.Fix = "they cannot be downloaded; a backup may have them: `stroem restore` it into another folder"
+	}
+	return f
 }
 
 // checkSize tells how large the database is, and what of it is not data.

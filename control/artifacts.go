@@ -67,3 +67,13 @@ func ArtifactPath(job, name string) string {
 	}
 	return "/api/jobs/" + job + "/artifacts/" + strings.Join(parts, "/")
 }
+
+// IsText reports whether files of the type are shown as text. An SVG is: few
+// models take it as an image.
+func IsText(kind string) bool {
+	switch kind {
+	case "application/json", "application/jsonl", "application/yaml", "application/xml", "application/toml", "application/sql", "image/svg+xml":
+		return true
+	}
+	return strings.HasPrefix(kind, "text/")
+}

@@ -96,7 +96,7 @@ func (t tools) getArtifact(ctx context.Context, args struct {
 func show(out *reply[artifactItem], job string, body []byte) {
 	kind, _, err := mime.ParseMediaType(out.Data.Type)
 	switch {
-	case err == nil && isText(kind):
+	case err == nil && control.IsText(kind):
 		text := control.Clean(strings.ReplaceAll(string(body), "\r\n", "\n"))
 		if len(text) > maxArtifact { // what stands for characters that cannot be shown is longer than they are
 			text = strings.ToValidUTF8(text[:maxArtifact], "")
@@ -110,16 +110,6 @@ func show(out *reply[artifactItem], job string, body []byte) {
 		out.Block = mcp.NewEmbeddedResource(mcp.BlobResourceContents{URI: "stroem://artifacts/" + job + "/" + strings.TrimPrefix(out.Data.URL, control.ArtifactPath(job, "")),
 			MIMEType: out.Data.Type, Blob: base64.StdEncoding.EncodeToString(body)})
 	}
-}
-
-// isText reports whether files of the type are shown as text. An SVG is: few
-// models take it as an image.
-func isText(kind string) bool {
-	switch kind {
-	case "application/json", "application/jsonl", "application/yaml", "application/xml", "application/toml", "application/sql", "image/svg+xml":
-		return true
-	}
-	return strings.HasPrefix(kind, "text/")
 }
 
 // shellWord is text as one word of a shell.
