@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
@@ -21,6 +22,9 @@ import (
 
 	"stroem/store"
 )
+
+// leftBytes is how large each artifact is that a step of crashTasks leaves.
+const leftBytes = 200_000
 
 // crashTasks is the load under which the server is killed. What %[1]s stands
 // for notes job and step in the ledger, as each step has to.
@@ -53,6 +57,10 @@ tasks:
       before: {type: script, script: '%[1]s'}
       approve: {type: approval, message: "Go on?", depends_on: [before]}
       after: {type: script, script: '%[1]s', depends_on: [approve]}
+  leave: # artifacts
+    flow:
+      files: {type: script, script: '%[1]s; cd "$ARTIFACTS_DIR"; for i in 1 2 3; do yes $STROEM_JOB_ID | head -c %[2]d > $i; done'}
+      after: {type: script, script: '%[1]s', depends_on: [files]}
   tick: {flow: {s: {type: script, script: '%[1]s'}}}
 triggers:
   tick: {type: scheduler, cron: "* * * * * *", task: tick}
@@ -79,7 +87,7 @@ func newCrashes(t *testing.T) *crashes {
 		accepted: map[string]bool{}, cancelled: map[string]bool{}}
 	// Scripts that sleep leave places to others.
 	c.env = []string{config(t, "w", dir), "STROEM__RUNNER__MAX_CONCURRENT=64"}
-	write(t, dir, "w.yaml", fmt.Sprintf(crashTasks, `echo "$STROEM_JOB_ID $STROEM_STEP_NAME" >> `+c.ledger))
+	write(t, dir, "w.yaml", fmt.Sprintf(crashTasks, `echo "$STROEM_JOB_ID $STROEM_STEP_NAME" >> `+c.ledger, leftBytes))
 	return c
 }
 
@@ -153,7 +161,7 @@ func (c *crashes) round(life time.Duration) {
 // job has the server run a job, and follows that to its end. It is false when
 // the server has ended.
 func (c *crashes) job(s *server) (alive bool) {
-	task := []string{"chain", "fan", "long", "cancel", "ask"}[rand.N(5)]
+	task := []string{"chain", "fan", "long", "cancel", "ask", "leave"}[rand.N(6)]
 	var job struct {
 		ID string `json:"job_id"`
 	}
@@ -357,7 +365,7 @@ func (c *crashes) judge() (ran int) {
 		c.t.Fatal(err)
 	}
 	defer st.Close()
-	left, ticks, clock := len(c.accepted), 0, int(time.Since(c.begun).Seconds())
+	left, ticks, files, clock := len(c.accepted), 0, 0, int(time.Since(c.begun).Seconds())
 	err = st.View(c.t.Context(), func(tx *store.Tx) error {
 		jobs, err := tx.Jobs(store.JobFilter{Limit: -1})
 		for i := 0; err == nil && i < len(jobs); i++ {
@@ -367,10 +375,18 @@ func (c *crashes) judge() (ran int) {
 			if jobs[i].SourceType == store.SourceTrigger {
 				ticks++
 			}
-			err = c.judgeJob(tx, &jobs[i], times)
+			if err = c.judgeJob(tx, &jobs[i], times); err == nil {
+				files, err = files+c.artifacts(st, tx, &jobs[i]), nil
+			}
 		}
 		return err
 	})
+	if err := st.SweepArtifacts(c.t.Context()); err != nil { // the server may have ended before it did
+		c.t.Error(err)
+	}
+	if found := c.filesOfArtifacts(); found != files {
+		c.t.Errorf("%d files of artifacts on disk, and %d artifacts", found, files)
+	}
 	if err != nil || left > 0 {
 		c.t.Errorf("%d accepted jobs are lost: %v", left, err)
 	}
@@ -382,6 +398,44 @@ func (c *crashes) judge() (ran int) {
 		c.t.Errorf("no job has the step of which the ledger says %q", line)
 	}
 	return ran
+}
+
+// artifacts counts what the job's steps left. Of a step that completed it is
+// all of it, whole.
+func (c *crashes) artifacts(st *store.Store, tx *store.Tx, job *store.Job) int {
+	steps, err := tx.Steps(job.Seq)
+	list, errList := tx.Artifacts(job.Seq)
+	if err := errors.Join(err, errList); err != nil {
+		c.t.Fatal(err)
+	}
+	want := 0
+	if job.Task == "leave" && steps[0].Status == store.Completed {
+		want = 3
+	}
+	if len(list) != want {
+		c.t.Errorf("job %s of %s has %d artifacts, want %d", job.ID, job.Task, len(list), want)
+	}
+	for i := range list {
+		f, err := st.OpenArtifact(&list[i])
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		text, err := io.ReadAll(f)
+		f.Close()
+		if err != nil || string(text) != strings.Repeat(job.ID+"\n", leftBytes/len(job.ID)+1)[:leftBytes] {
+			c.t.Errorf("artifact %s of job %s is not whole: %v", list[i].Name, job.ID, err)
+		}
+	}
+	return len(list)
+}
+
+// filesOfArtifacts counts what lies on disk, in the folder of each attempt.
+func (c *crashes) filesOfArtifacts() int {
+	files, err := filepath.Glob(filepath.Join(c.data(), "artifacts", "*", "*"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return len(files)
 }
 
 // judgeJob takes the job's steps out of times.

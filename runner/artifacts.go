@@ -30,8 +30,8 @@ const (
 )
 
 const (
-	maxArtifactCount = 1000   // of a job
-	maxLeft          = 10_000 // files, folders and others in $ARTIFACTS_DIR
+	maxArtifactCount = 1000 // of a job
+	maxLeft          = 5000 // files, folders and others in $ARTIFACTS_DIR
 	maxArtifactName  = 1 << 10
 	sniffed          = 512 // bytes that tell the type of a file
 	// artifactPause is how long the runner waits before it copies artifacts
@@ -66,7 +66,11 @@ func (r *Runner) collectArtifacts(ctx context.Context, a *attempt, e *ending) er
 		defer from.Close()
 		list, err = r.findArtifacts(a, from)
 	}
-	if err == nil && len(list) > 0 {
+	switch {
+	case err != nil || len(list) == 0:
+	case a.step.Boot != r.boot: // what was written and not synced can be gone, whatever the exit code says
+		err = refuse("the machine, or its container, restarted before the step's artifacts were safe; they may not be whole")
+	default:
 		list, err = r.copyAll(ctx, a, from, list)
 	}
 	var wrong *unkeepable
@@ -74,7 +78,9 @@ func (r *Runner) collectArtifacts(ctx context.Context, a *attempt, e *ending) er
 		*e = ending{Status: store.Failed, ExitCode: e.ExitCode, Error: wrong.text}
 		return nil
 	}
-	e.Artifacts = list
+	if err == nil {
+		e.Artifacts = list
+	}
 	return err
 }
 

@@ -27,6 +27,16 @@ const artifactsFolder = "artifacts"
 // copy rows first and then files.
 const artifactsLock = ".lock"
 
+// makeArtifacts makes the folder of all artifacts with its lock. It is not left
+// to a backup, which may be another user's.
+func makeArtifacts(dir string) error {
+	dir = filepath.Join(dir, artifactsFolder)
+	if err := makeDir(dir); err != nil {
+		return err
+	}
+	return touch(filepath.Join(dir, artifactsLock))
+}
+
 // path is where the artifact's bytes are, below the folder of all.
 func (a *Artifact) path() string { return path.Join(a.Attempt, strconv.Itoa(a.File)) }
 
@@ -121,10 +131,10 @@ type NewArtifacts struct {
 // NewArtifacts makes the folder for what the attempt left. What an earlier
 // server put there and did not commit is gone.
 func (s *Store) NewArtifacts(attempt string) (*NewArtifacts, error) {
-	dir := filepath.Join(s.dir, artifactsFolder)
-	if err := makeDir(dir); err != nil {
+	if err := makeArtifacts(s.dir); err != nil {
 		return nil, fmt.Errorf("keep artifacts: %w", err)
 	}
+	dir := filepath.Join(s.dir, artifactsFolder)
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("keep artifacts: %w", err)
@@ -246,10 +256,10 @@ func (s *Store) SweepArtifacts(ctx context.Context) error {
 	})
 }
 
-// holdArtifacts keeps artifacts from being deleted until the returned file, nil
-// where there are none, is closed.
+// holdArtifacts keeps artifacts from being deleted until the returned file is
+// closed. It is nil where no server has been that keeps any.
 func holdArtifacts(ctx context.Context, data *os.Root) (*os.File, error) {
-	lock, err := data.OpenFile(path.Join(artifactsFolder, artifactsLock), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := data.OpenFile(path.Join(artifactsFolder, artifactsLock), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

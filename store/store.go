@@ -73,6 +73,9 @@ func open(dir string, patience time.Duration) (*Store, error) {
 	if _, err := (&Store{dir: dir}).Key(""); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+	if err := makeArtifacts(dir); err != nil {
+		return nil, errors.Join(diskError(dir, fmt.Errorf("create data folder: %w", err)), lock.Close())
+	}
 	return connect(dir, lock, migrate)
 }
 
