@@ -66,7 +66,7 @@ func checkSize(c store.Condition) finding {
 	switch {
 	case c.WAL > walWarn:
 		f.Status, f.Fix = odd, "end whatever reads the database for long (a backup, a shell); the server then shrinks the log"
-	case c.Space.Free > freeOdd && c.Space.Free > c.Space.Live():
+	case c.Space.Free > freeOdd && c.Space.Free > c.Space.File-c.Space.Free:
 		f.Status, f.Fix = odd, "a running server gives it back to the disk within an hour; start it"
 	}
 	return f

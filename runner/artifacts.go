@@ -47,6 +47,17 @@ func (e *unkeepable) Error() string { return e.text }
 
 func refuse(format string, args ...any) error { return &unkeepable{fmt.Sprintf(format, args...)} }
 
+// unread is the error of something that cannot be read: the script's doing,
+// unless the server is short of what reading takes.
+func unread(what string, err error) error {
+	for _, ours := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO} {
+		if errors.Is(err, ours) {
+			return fmt.Errorf("read %s: %w", what, err)
+		}
+	}
+	return refuse("%s cannot be read: %v", what, err)
+}
+
 // collectArtifacts copies what the script of a completed step left in
 // $ARTIFACTS_DIR to where artifacts are kept, and names it in the ending; or it
 // makes the step a failed one, which left what cannot be kept. An error says
@@ -56,32 +67,70 @@ func refuse(format string, args ...any) error { return &unkeepable{fmt.Sprintf(f
 // kept, whatever it holds open. Until the end of the step is committed nobody
 // sees it, and a server that is killed before that leaves the whole of it to be
 // done again: the attempt's own folder is still as it was.
+//
+// A disk that has no room for it, or any other trouble of the server, delays
+// the end: the work of the step is done, and must not be lost. A cancel ends
+// the wait.
 func (r *Runner) collectArtifacts(ctx context.Context, a *attempt, e *ending) error {
+	for told := false; ; told = true {
+		list, err := r.copyArtifacts(ctx, a)
+		var wrong *unkeepable
+		switch {
+		case err == nil:
+			e.Artifacts = list
+			return nil
+		case errors.As(err, &wrong):
+			*e = ending{Status: store.Failed, ExitCode: e.ExitCode, Error: wrong.text}
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !told:
+			r.Log.Error("keep artifacts when that is possible", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-a.cancelled:
+			return nil
+		case <-time.After(artifactPause):
+		}
+	}
+}
+
+// copyArtifacts copies what the attempt left: all of it, or nothing.
+func (r *Runner) copyArtifacts(ctx context.Context, a *attempt) ([]store.Artifact, error) {
 	from, err := openFolder(r.folder(""), a.step.Attempt, artifactsDir)
 	if errors.Is(err, fs.ErrNotExist) { // the script took it away
-		return nil
+		return nil, nil
 	}
-	var list []store.Artifact
-	if err == nil {
-		defer from.Close()
-		list, err = r.findArtifacts(a, from)
+	if err != nil {
+		return nil, err
 	}
+	defer from.Close()
+	list, err := r.findArtifacts(a, from)
 	switch {
 	case err != nil || len(list) == 0:
+		return nil, err
 	case a.step.Boot != r.boot: // what was written and not synced can be gone, whatever the exit code says
-		err = refuse("the machine, or its container, restarted before the step's artifacts were safe; they may not be whole")
-	default:
-		list, err = r.copyAll(ctx, a, from, list)
+		return nil, refuse("the machine, or its container, restarted before the step's artifacts were safe; they may not be whole")
 	}
-	var wrong *unkeepable
-	if errors.As(err, &wrong) {
-		*e = ending{Status: store.Failed, ExitCode: e.ExitCode, Error: wrong.text}
-		return nil
+	if err := r.Store.View(ctx, func(tx *store.Tx) error { return r.checkJob(tx, list) }); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		e.Artifacts = list
+	to, err := r.Store.NewArtifacts(a.step.Attempt)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	for i := range list {
+		if err = ctx.Err(); err == nil {
+			err = copyArtifact(from, to, &list[i])
+		}
+		if err != nil {
+			return nil, errors.Join(err, to.Discard())
+		}
+		list[i].CreatedAt = r.Now()
+	}
+	return list, to.Close()
 }
 
 // openFolder opens the folder below dir that these names lead to. None of them
@@ -99,7 +148,7 @@ func openFolder(dir string, names ...string) (*os.Root, error) {
 	}
 	var wrong *unkeepable
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &wrong) {
-		err = refuse("$ARTIFACTS_DIR cannot be read: %v", err)
+		err = unread("$ARTIFACTS_DIR", err)
 	}
 	return at, err
 }
@@ -168,17 +217,17 @@ func (s *search) folder(dir string) error {
 func (s *search) list(dir string) (infos []fs.FileInfo, err error) {
 	sub, err := s.root.OpenRoot(dir)
 	if err != nil {
-		return nil, refuse("a folder in $ARTIFACTS_DIR cannot be read: %v", err)
+		return nil, unread("a folder in $ARTIFACTS_DIR", err)
 	}
 	defer sub.Close()
 	f, err := sub.Open(".")
 	if err != nil {
-		return nil, refuse("a folder in $ARTIFACTS_DIR cannot be read: %v", err)
+		return nil, unread("a folder in $ARTIFACTS_DIR", err)
 	}
 	defer f.Close()
 	names, err := f.Readdirnames(maxLeft + 1 - s.seen)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, refuse("a folder in $ARTIFACTS_DIR cannot be read: %v", err)
+		return nil, unread("a folder in $ARTIFACTS_DIR", err)
 	}
 	if s.seen += len(names); s.seen > maxLeft {
 		return nil, refuse("there are more than %d files and folders in $ARTIFACTS_DIR; pack them into an archive", maxLeft)
@@ -219,67 +268,12 @@ func badName(name string) string {
 	return ""
 }
 
-// copyAll copies the files that were found. A disk that has no room for them
-// delays it: the work of the step is done, and must not be lost. It gives up
-// when the job is cancelled.
-func (r *Runner) copyAll(ctx context.Context, a *attempt, from *os.Root, list []store.Artifact) ([]store.Artifact, error) {
-	var wrong *unkeepable
-	err := r.insist(ctx, a, "read artifacts", func() error {
-		err := r.Store.View(ctx, func(tx *store.Tx) error { return r.checkJob(tx, list) })
-		if errors.As(err, &wrong) {
-			return nil // it stays wrong, however often it is tried
-		}
-		return err
-	})
-	if wrong != nil {
-		return nil, wrong
-	}
-	if err != nil {
-		return nil, err
-	}
-	for told := false; ; told = true {
-		err := r.copyArtifacts(ctx, from, list)
-		if err == nil || errors.As(err, &wrong) || ctx.Err() != nil {
-			return list, err
-		}
-		if !told {
-			r.Log.Error("keep artifacts when that is possible", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-a.cancelled:
-			return nil, nil
-		case <-time.After(artifactPause):
-		}
-	}
-}
-
-// copyArtifacts copies the files, all of them or none, and adds to the list
-// what only the copy tells.
-func (r *Runner) copyArtifacts(ctx context.Context, from *os.Root, list []store.Artifact) error {
-	to, err := r.Store.NewArtifacts(list[0].Attempt)
-	if err != nil {
-		return err
-	}
-	for i := range list {
-		if err = ctx.Err(); err == nil {
-			err = copyArtifact(from, to, &list[i])
-		}
-		if err != nil {
-			return errors.Join(err, to.Discard())
-		}
-		list[i].CreatedAt = r.Now()
-	}
-	return to.Close()
-}
-
 // copyArtifact copies one file, as long as it was when it was found.
 func copyArtifact(from *os.Root, to *store.NewArtifacts, a *store.Artifact) error {
 	// A fifo that took the file's place would be waited at without O_NONBLOCK.
 	f, err := from.OpenFile(a.Name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return refuse("artifact %q cannot be read: %v", a.Name, err)
+		return unread(fmt.Sprintf("artifact %q", a.Name), err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
@@ -288,7 +282,7 @@ func copyArtifact(from *os.Root, to *store.NewArtifacts, a *store.Artifact) erro
 	head := make([]byte, sniffed)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return refuse("artifact %q cannot be read: %v", a.Name, err)
+		return unread(fmt.Sprintf("artifact %q", a.Name), err)
 	}
 	a.Type = contentType(a.Name, head[:n])
 	a.Size, err = to.Add(a.File, f, a.Size)
