@@ -258,8 +258,8 @@ func (s *Store) SweepArtifacts(ctx context.Context) error {
 
 // holdArtifacts keeps artifacts from being deleted until the returned file is
 // closed. It is nil where no server has been that keeps any.
-func holdArtifacts(ctx context.Context, data *os.Root) (*os.File, error) {
-	lock, err := data.OpenFile(path.Join(artifactsFolder, artifactsLock), os.O_RDWR, 0)
+func holdArtifacts(ctx context.Context, dir string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(dir, artifactsFolder, artifactsLock), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -69,7 +69,7 @@ func Backup(ctx context.Context, dir, scratch string, out io.Writer) error {
 		return err
 	}
 	defer from.Close()
-	held, err := holdArtifacts(ctx, from)
+	held, err := holdArtifacts(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func Backup(ctx context.Context, dir, scratch string, out io.Writer) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := addArtifacts(ctx, w, from, copied); err != nil {
+	if err := addArtifacts(ctx, w, dir, copied); err != nil {
 		return err
 	}
 	if err := addFolder(ctx, w, from, stateFolder); err != nil {
@@ -106,13 +106,13 @@ func Backup(ctx context.Context, dir, scratch string, out io.Writer) error {
 
 // addArtifacts adds the files that the rows of the copied database name. What
 // is lost of them `stroem doctor` tells, and a restore again.
-func addArtifacts(ctx context.Context, w *tar.Writer, from *os.Root, copied string) error {
+func addArtifacts(ctx context.Context, w *tar.Writer, dir, copied string) error {
 	db, err := sql.Open("sqlite", dsn(copied, []string{"query_only(1)"})+"&mode=rw")
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	root, err := from.OpenRoot(artifactsFolder)
+	root, err := os.OpenRoot(filepath.Join(dir, artifactsFolder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -44,11 +44,4 @@ func (tx *Tx) Exec(query string, args ...any) error {
 }
 
 // HoldArtifacts keeps artifacts from being deleted, as a backup does.
-func HoldArtifacts(ctx context.Context, dir string) (*os.File, error) {
-	data, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer data.Close()
-	return holdArtifacts(ctx, data)
-}
+func HoldArtifacts(ctx context.Context, dir string) (*os.File, error) { return holdArtifacts(ctx, dir) }
