@@ -98,6 +98,9 @@ func (c *restoreCmd) Run(e *env) error {
 	if !got.Key {
 		e.println("It holds no secret.key: a new one is made when a server starts.")
 	}
+	if got.Lost > 0 {
+		e.println(count(int(got.Lost), "artifact") + " had lost their files before the backup was made, and are not listed any more.")
+	}
 	if got.Running > 0 {
 		e.println(count(int(got.Running), "step") + " ran when the backup was made, and now count as interrupted.")
 	}

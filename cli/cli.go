@@ -48,6 +48,7 @@ type commands struct {
 	Jobs       jobsCmd       `cmd:"" group:"remote" help:"List jobs, the newest first."`
 	Status     statusCmd     `cmd:"" group:"remote" help:"Show how a job and its steps stand."`
 	Logs       logsCmd       `cmd:"" group:"remote" help:"Show what a job's steps said."`
+	Artifacts  artifactsCmd  `cmd:"" group:"remote" help:"List the files that a job's steps left, or download one."`
 	Cancel     cancelCmd     `cmd:"" group:"remote" help:"End a job with everything it runs."`
 	Rerun      rerunCmd      `cmd:"" group:"remote" help:"Run an ended job again, with the input that it had."`
 	Approve    approveCmd    `cmd:"" group:"remote" help:"Say yes to a step that waits for a person."`

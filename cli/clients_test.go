@@ -107,7 +107,7 @@ func talkSDK(t *testing.T, s *sdk.ClientSession) {
 // helloWorld lists, looks, runs and waits, reads the log, and cancels what
 // waits for a person, as .ci/clients/steps.mjs does.
 func helloWorld(t *testing.T, s session) {
-	want := []string{"cancel_job", "execute_task", "get_job_logs", "get_job_status", "get_task", "list_jobs", "list_tasks", "list_workspaces", "plan_task", "rerun_job"}
+	want := []string{"cancel_job", "execute_task", "get_artifact", "get_job_logs", "get_job_status", "get_task", "list_artifacts", "list_jobs", "list_tasks", "list_workspaces", "plan_task", "rerun_job"}
 	if diff := cmp.Diff(want, s.tools()); diff != "" {
 		t.Error(diff)
 	}

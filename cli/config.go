@@ -42,6 +42,7 @@ type Config struct {
 	Runner         RunnerConfig               `yaml:"runner"`
 	Log            LogConfig                  `yaml:"log"`
 	Retention      RetentionConfig            `yaml:"retention"`
+	Artifacts      ArtifactConfig             `yaml:"artifact_storage"`
 	AllowEnv       []string                   `yaml:"allow_env"` // what get_env may read
 	StepTimeout    Duration                   `yaml:"default_step_timeout"`
 	JobTimeout     Duration                   `yaml:"default_job_timeout"`
@@ -84,6 +85,13 @@ type RetentionConfig struct {
 	MaxBytes Size `yaml:"max_bytes"` // of live data in the database; 0: without bound
 }
 
+// ArtifactConfig is the artifact_storage section: what steps may leave to be
+// kept. Where a key is left out, the runner knows what to do.
+type ArtifactConfig struct {
+	MaxFileBytes Size `yaml:"max_file_bytes"`
+	MaxJobBytes  Size `yaml:"max_job_bytes"` // of a job, in all
+}
+
 // notBuilt are keys, as patterns of path.Match, whose part does not exist yet.
 // A configuration that relies on one of them must not run as if it were not
 // there.
@@ -102,16 +110,15 @@ func isNotBuilt(key string) bool {
 
 // original are keys of the original Strøm that mean something else here.
 var original = map[string]string{
-	"db":               "not used: everything is kept in one SQLite file in the data folder",
-	"worker_token":     "not used: the server runs the steps itself",
-	"log_storage":      "not used: logs are kept in the data folder",
-	"recovery":         "not used: steps outlive the server and are found again at once",
-	"state_storage":    "not used: state snapshots are not kept yet, and tasks that need them are refused",
-	"artifact_storage": "not used: artifacts are not kept yet, and tasks that need them are refused",
-	"agents":           "not used: tasks with steps of type agent are refused",
-	"libraries":        "not used: tasks that use a library are refused",
-	"git_auth":         "not used: workspaces are folders",
-	"metrics":          "not used: there is no /metrics yet",
+	"db":            "not used: everything is kept in one SQLite file in the data folder",
+	"worker_token":  "not used: the server runs the steps itself",
+	"log_storage":   "not used: logs are kept in the data folder",
+	"recovery":      "not used: steps outlive the server and are found again at once",
+	"state_storage": "not used: state snapshots are not kept yet, and tasks that need them are refused",
+	"agents":        "not used: tasks with steps of type agent are refused",
+	"libraries":     "not used: tasks that use a library are refused",
+	"git_auth":      "not used: workspaces are folders",
+	"metrics":       "not used: there is no /metrics yet",
 
 	"retention.worker_hours":  "not used: the server runs the steps itself, so there are no workers to forget",
 	"retention.interval_secs": "not used: retention looks each hour, and whenever the data outgrows retention.max_bytes",
@@ -221,6 +228,8 @@ func (c *Config) check(n *yaml.Node, t reflect.Type, at, where string) (errs []e
 			errs = append(errs, fmt.Errorf("%s: %q cannot be used yet; remove it to start without it", place(key), full))
 		case original[full] != "":
 			c.notes = append(c.notes, fmt.Sprintf("%s: %s", full, original[full]))
+		case t == reflect.TypeFor[ArtifactConfig]() && workspace.Nearest(key.Value, keys(t)) == "": // where the original keeps them
+			c.notes = append(c.notes, full+": not used: artifacts are kept in the data folder")
 		default:
 			text := fmt.Sprintf("%s: unknown key %q", place(key), full)
 			if near := workspace.Nearest(key.Value, keys(t)); near != "" {

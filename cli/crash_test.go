@@ -22,6 +22,9 @@ import (
 	"stroem/store"
 )
 
+// leftBytes is how large each artifact is that a step of crashTasks leaves.
+const leftBytes = 200_000
+
 // crashTasks is the load under which the server is killed. What %[1]s stands
 // for notes job and step in the ledger, as each step has to.
 const crashTasks = `
@@ -53,6 +56,10 @@ tasks:
       before: {type: script, script: '%[1]s'}
       approve: {type: approval, message: "Go on?", depends_on: [before]}
       after: {type: script, script: '%[1]s', depends_on: [approve]}
+  leave: # artifacts
+    flow:
+      files: {type: script, script: '%[1]s; cd "$ARTIFACTS_DIR"; for i in 1 2 3; do yes $STROEM_JOB_ID | head -c %[2]d > $i; done'}
+      after: {type: script, script: '%[1]s', depends_on: [files]}
   tick: {flow: {s: {type: script, script: '%[1]s'}}}
 triggers:
   tick: {type: scheduler, cron: "* * * * * *", task: tick}
@@ -79,7 +86,7 @@ func newCrashes(t *testing.T) *crashes {
 		accepted: map[string]bool{}, cancelled: map[string]bool{}}
 	// Scripts that sleep leave places to others.
 	c.env = []string{config(t, "w", dir), "STROEM__RUNNER__MAX_CONCURRENT=64"}
-	write(t, dir, "w.yaml", fmt.Sprintf(crashTasks, `echo "$STROEM_JOB_ID $STROEM_STEP_NAME" >> `+c.ledger))
+	write(t, dir, "w.yaml", fmt.Sprintf(crashTasks, `echo "$STROEM_JOB_ID $STROEM_STEP_NAME" >> `+c.ledger, leftBytes))
 	return c
 }
 
@@ -91,8 +98,8 @@ func TestKillAtAnyMomentLosesNothing(t *testing.T) {
 	alone(t)
 	rounds := rounds(6, 2000)
 	c := newCrashes(t)
-	for round := range rounds {
-		longest := 500 * time.Millisecond
+	for round := 0; round < rounds || c.begun.IsZero() && round < 10*rounds; round++ {
+		longest := 500*time.Millisecond + time.Duration(min(c.early, 30))*50*time.Millisecond // a busy machine takes longer to start one
 		switch {
 		case round%3 == 2: // during the start, and while it finds steps again
 			longest = 80 * time.Millisecond
@@ -153,7 +160,7 @@ func (c *crashes) round(life time.Duration) {
 // job has the server run a job, and follows that to its end. It is false when
 // the server has ended.
 func (c *crashes) job(s *server) (alive bool) {
-	task := []string{"chain", "fan", "long", "cancel", "ask"}[rand.N(5)]
+	task := []string{"chain", "fan", "long", "cancel", "ask", "leave"}[rand.N(6)]
 	var job struct {
 		ID string `json:"job_id"`
 	}
@@ -357,7 +364,7 @@ func (c *crashes) judge() (ran int) {
 		c.t.Fatal(err)
 	}
 	defer st.Close()
-	left, ticks, clock := len(c.accepted), 0, int(time.Since(c.begun).Seconds())
+	left, ticks, files, clock := len(c.accepted), 0, 0, int(time.Since(c.begun).Seconds())
 	err = st.View(c.t.Context(), func(tx *store.Tx) error {
 		jobs, err := tx.Jobs(store.JobFilter{Limit: -1})
 		for i := 0; err == nil && i < len(jobs); i++ {
@@ -367,10 +374,18 @@ func (c *crashes) judge() (ran int) {
 			if jobs[i].SourceType == store.SourceTrigger {
 				ticks++
 			}
-			err = c.judgeJob(tx, &jobs[i], times)
+			if err = c.judgeJob(tx, &jobs[i], times); err == nil {
+				files, err = files+c.artifacts(st, tx, &jobs[i]), nil
+			}
 		}
 		return err
 	})
+	if err := st.SweepArtifacts(c.t.Context()); err != nil { // the server may have ended before it did
+		c.t.Error(err)
+	}
+	if found := c.filesOfArtifacts(); found != files {
+		c.t.Errorf("%d files of artifacts on disk, and %d artifacts", found, files)
+	}
 	if err != nil || left > 0 {
 		c.t.Errorf("%d accepted jobs are lost: %v", left, err)
 	}

@@ -162,6 +162,9 @@ func checkSpace(dir string) finding {
 }
 
 func size(n uint64) string {
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
 	for _, u := range units {
 		if strings.HasSuffix(u.name, "iB") && n < 1024*uint64(u.bytes) {
 			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.bytes), u.name)

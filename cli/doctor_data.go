@@ -46,7 +46,17 @@ func checkDatabase(ctx context.Context, dir string) (store.Condition, []finding)
 	default:
 		f.Text = fmt.Sprintf("sound; schema %d, the newest", c.Schema)
 	}
-	return c, []finding{f, checkSize(c), checkUpkeep(dir, c, time.Now()), checkAttempts(dir, c.Running, time.Now())}
+	return c, []finding{f, checkSize(c), checkUpkeep(dir, c, time.Now()), checkAttempts(dir, c.Running, time.Now()), checkArtifacts(c)}
+}
+
+// checkArtifacts looks for artifacts whose files are not as they were.
+func checkArtifacts(c store.Condition) finding {
+	f := finding{Name: "artifacts", Status: good, Text: fmt.Sprintf("%s, %s", count(c.Artifacts, "file"), size(uint64(c.Space.Artifacts)))}
+	if c.Lost > 0 {
+		f.Status, f.Text = bad, f.Text+fmt.Sprintf("; %d of them missing or damaged", c.Lost)
+		f.Fix = "they cannot be downloaded; a backup may have them: `stroem restore` it into another folder"
+	}
+	return f
 }
 
 // checkSize tells how large the database is, and what of it is not data.
@@ -56,7 +66,7 @@ func checkSize(c store.Condition) finding {
 	switch {
 	case c.WAL > walWarn:
 		f.Status, f.Fix = odd, "end whatever reads the database for long (a backup, a shell); the server then shrinks the log"
-	case c.Space.Free > freeOdd && c.Space.Free > c.Space.Live():
+	case c.Space.Free > freeOdd && c.Space.Free > c.Space.File-c.Space.Free:
 		f.Status, f.Fix = odd, "a running server gives it back to the disk within an hour; start it"
 	}
 	return f

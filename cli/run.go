@@ -3,8 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"math"
+	"os"
 	"os/signal"
+	"path"
 	"syscall"
 
 	"stroem/control"
@@ -12,6 +16,7 @@ import (
 
 type runCmd struct {
 	localTask
+	Artifacts string `placeholder:"DIR" help:"Put the files that steps leave in $$ARTIFACTS_DIR into this folder."`
 }
 
 // Help shows how the command is used.
@@ -25,13 +30,66 @@ func (runCmd) Help() string {
 func (c *runCmd) Run(e *env) error {
 	var job *control.Job
 	err := c.inEngine(e, func(ctx context.Context, plane *control.Plane, what control.Execution) (err error) {
-		job, err = runIn(ctx, e, plane, what)
-		return err
+		if job, err = runIn(ctx, e, plane, what); err != nil {
+			return err
+		}
+		return c.keep(e, plane, job)
 	})
 	if err != nil {
 		return err
 	}
 	return ended(job)
+}
+
+// keep puts the job's artifacts where the user wants them, below that folder
+// and nowhere else, or says that there were some.
+func (c *runCmd) keep(e *env, plane *control.Plane, job *control.Job) error {
+	if job.Artifacts == 0 {
+		return nil
+	}
+	if c.Artifacts == "" {
+		e.tell(count(job.Artifacts, "artifact") + " not kept; --artifacts DIR puts what steps leave into a folder")
+		return nil
+	}
+	ctx := context.WithoutCancel(e.ctx) // it may have ended with what it ran
+	list, err := plane.Artifacts(ctx, job.ID)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Artifacts, 0o755); err != nil {
+		return fmt.Errorf("--artifacts: %w", err)
+	}
+	root, err := os.OpenRoot(c.Artifacts)
+	if err != nil {
+		return fmt.Errorf("--artifacts: %w", err)
+	}
+	defer root.Close()
+	for i := range list {
+		if err := copyOut(ctx, plane, job.ID, list[i].Name, root); err != nil {
+			return fmt.Errorf("--artifacts: %w", err)
+		}
+	}
+	e.tell(count(len(list), "artifact") + " in " + c.Artifacts)
+	return nil
+}
+
+// copyOut copies an artifact below a folder. Nothing that is there is
+// overwritten.
+func copyOut(ctx context.Context, plane *control.Plane, job, name string, to *os.Root) error {
+	_, in, err := plane.OpenArtifact(ctx, job, name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := to.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	out, err := to.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }
 
 // runIn runs the task until it has ended.

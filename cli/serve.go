@@ -118,7 +118,8 @@ func newPlane(cfg *Config, st *store.Store, folders []control.Folder, log *slog.
 	}
 	rn := &runner.Runner{Store: st, Slots: cfg.Runner.MaxConcurrent, KeepLog: int64(cfg.Log.MaxBytes), Grace: killGrace,
 		StepTimeout: time.Duration(cfg.StepTimeout), JobTimeout: time.Duration(cfg.JobTimeout),
-		Key: key, AllowEnv: cfg.AllowEnv, Now: time.Now}
+		Key: key, AllowEnv: cfg.AllowEnv, Now: time.Now,
+		MaxArtifact: int64(cfg.Artifacts.MaxFileBytes), MaxArtifacts: int64(cfg.Artifacts.MaxJobBytes)}
 	rn.Log = slog.New(masked{log.Handler(), rn.Secrets.Hide})
 	keep := control.Retention{Age: time.Duration(cfg.Retention.JobDays) * 24 * time.Hour, MaxBytes: int64(cfg.Retention.MaxBytes)}
 	return &control.Plane{Store: st, Runner: rn, Policy: cfg.policy(), Folders: folders, Retention: keep,

@@ -156,6 +156,9 @@ func TestExamples(t *testing.T) {
 					s.approve(id, step)
 				}
 				s.await(id, ends[task.Name])
+				if list := s.ask("list_artifacts", map[string]any{"job_id": id}); strings.Contains(list, `"name":"contents.txt"`) != (task.Name == "backup") {
+					t.Errorf("%s left %s", task.Name, list)
+				}
 			}
 		})
 	}

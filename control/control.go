@@ -103,7 +103,8 @@ type Step struct {
 // Job is a job with its steps, in the order of its flow.
 type Job struct {
 	store.Job
-	Steps []Step `json:"steps"`
+	Steps     []Step `json:"steps"`
+	Artifacts int    `json:"-"` // how many its steps left
 }
 
 // Job is the job of that id.
@@ -124,6 +125,9 @@ func (p *Plane) wholeJob(ctx context.Context, tx *store.Tx, id string) (j Job, e
 		return j, err
 	}
 	if j.Input, err = hideSecrets(plan.Input, j.Input); err != nil {
+		return j, err
+	}
+	if j.Artifacts, err = tx.CountArtifacts(j.Seq); err != nil {
 		return j, err
 	}
 	j.Steps = []Step{}

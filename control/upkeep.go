@@ -26,7 +26,7 @@ const (
 // oldest first.
 type Retention struct {
 	Age      time.Duration // since their end; 0: for ever
-	MaxBytes int64         // live data of the database; 0: without bound
+	MaxBytes int64         // live data of the database, and artifacts; 0: without bound
 }
 
 // Upkeep deletes what retention does not keep and gives the space back to the
@@ -89,23 +89,22 @@ func (p *Plane) tidy(ctx context.Context) error {
 	began := p.Now()
 	idle := began.Sub(u.LookedAt)
 	u.LookedAt = began
-	var jobs int64
+	var gone pruned
 	if p.Retention.Age > 0 && idle >= 0 && idle <= maxIdle {
-		if jobs, err = p.prune(ctx, began.Add(-p.Retention.Age), 0); err != nil {
+		if err := p.prune(ctx, began.Add(-p.Retention.Age), 0, &gone); err != nil {
 			return err
 		}
 	}
 	if most := p.Retention.MaxBytes; most > 0 {
-		n, err := p.fit(ctx, most, &u)
-		if err != nil {
+		if err := p.fit(ctx, most, &u, &gone); err != nil {
 			return err
 		}
-		jobs += n
 	}
-	bytes, err := p.shrink(ctx)
+	shrunk, err := p.shrink(ctx)
 	if err != nil {
 		return err
 	}
+	jobs, bytes := gone.jobs, shrunk+gone.bytes
 	if p.Runner != nil {
 		if err := p.Runner.Sweep(ctx); err != nil {
 			return err
@@ -120,15 +119,14 @@ func (p *Plane) tidy(ctx context.Context) error {
 
 // fit deletes the oldest jobs until the data is within its bound, with a tenth
 // to spare so that not each new job begins it anew.
-func (p *Plane) fit(ctx context.Context, most int64, u *store.Upkeep) (jobs int64, err error) {
+func (p *Plane) fit(ctx context.Context, most int64, u *store.Upkeep, gone *pruned) error {
 	space, _, err := p.space(ctx)
 	wasOver := u.Over
 	if u.Over = false; err != nil || space.Live() <= most {
-		return 0, err
+		return err
 	}
-	jobs, err = p.prune(ctx, time.UnixMilli(math.MaxInt64), most-most/10)
-	if err != nil {
-		return jobs, err
+	if err := p.prune(ctx, time.UnixMilli(math.MaxInt64), most-most/10, gone); err != nil {
+		return err
 	}
 	if space, _, err = p.space(ctx); err == nil && space.Live() > most {
 		if u.Over = true; !wasOver {
@@ -136,23 +134,36 @@ func (p *Plane) fit(ctx context.Context, most int64, u *store.Upkeep) (jobs int6
 				"bytes", space.Live(), "max_bytes", most)
 		}
 	}
-	return jobs, err
+	return err
+}
+
+// pruned counts what retention deleted.
+type pruned struct {
+	jobs  int64
+	bytes int64 // of their artifacts
 }
 
 // prune deletes jobs that ended before the time, in pieces, while more than
 // most bytes are live.
-func (p *Plane) prune(ctx context.Context, before time.Time, most int64) (jobs int64, err error) {
-	for more := true; more && err == nil; {
-		var gone int
-		err = p.piece(ctx, func(tx *store.Tx) (err error) {
-			gone, more, err = tx.Prune(before, most)
+func (p *Plane) prune(ctx context.Context, before time.Time, most int64, gone *pruned) error {
+	for more := true; more; {
+		var now store.Pruned
+		err := p.piece(ctx, func(tx *store.Tx) (err error) {
+			now, more, err = tx.Prune(before, most)
 			return err
 		})
 		if err == nil {
-			jobs += int64(gone)
+			err = p.Store.DropArtifacts(now.Files)
+		}
+		if err != nil {
+			return err
+		}
+		gone.jobs += int64(now.Jobs)
+		for i := range now.Files {
+			gone.bytes += now.Files[i].Size
 		}
 	}
-	return jobs, err
+	return nil
 }
 
 // shrink gives the free space of the file back, in pieces.

@@ -3,6 +3,7 @@ package control_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -114,6 +115,61 @@ func in(t *testing.T, keep control.Retention, test func(*life)) {
 		l := begin(t, dir, keep, time.Now)
 		defer l.stop()
 		test(l)
+	})
+}
+
+// leave adds a job that ended now and left a file.
+func (l *life) leave(size int) {
+	l.t.Helper()
+	l.job(16)
+	path := filepath.Join(l.t.TempDir(), "f")
+	if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer f.Close()
+	a := store.Artifact{Name: "f", Attempt: uuid.NewString(), CreatedAt: l.Now()}
+	to, err := l.Store.NewArtifacts(a.Attempt)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	a.Size, err = to.Add(0, f, int64(size))
+	if err := errors.Join(err, to.Close()); err != nil {
+		l.t.Fatal(err)
+	}
+	err = l.Store.Update(l.t.Context(), func(tx *store.Tx) error {
+		jobs, err := tx.Jobs(store.JobFilter{Limit: 1})
+		if err == nil {
+			a.Job = jobs[0].Seq
+			_, err = tx.KeepArtifacts([]store.Artifact{a})
+		}
+		return err
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// Artifacts count for the bound, go with their jobs, and are told of as space
+// that was given back.
+func TestUpkeepKeepsArtifactsWithinTheBound(t *testing.T) {
+	t.Parallel()
+	in(t, control.Retention{MaxBytes: 4 << 20}, func(l *life) {
+		for range 10 {
+			l.leave(1 << 20)
+		}
+		time.Sleep(time.Minute)
+		space, u, jobs := l.look()
+		files, err := filepath.Glob(filepath.Join(l.Store.Dir(), "artifacts", "*", "0"))
+		if err != nil || space.Live() > 4<<20 || space.Artifacts != jobs<<20 || len(files) != int(jobs) || jobs < 2 || u.Over {
+			t.Errorf("%d jobs with %d files are left, %+v, %+v", jobs, len(files), space, u)
+		}
+		if u.Bytes < 1<<20 {
+			t.Errorf("given back: %+v", u)
+		}
 	})
 }
 

@@ -62,6 +62,8 @@ func hintOf(err error) string {
 		return "execute_task returns a job's id, list_jobs shows the recent ones"
 	case "step":
 		return "get_job_status shows its steps"
+	case "artifact":
+		return "list_artifacts shows the job's artifacts"
 	}
 	return ""
 }

@@ -32,7 +32,7 @@ tasks:
       version: {type: string, required: true}
       count: {type: integer}
     flow:
-      s: {type: script, script: 'echo "$INPUT_COUNT"'}
+      s: {type: script, script: 'echo "$INPUT_COUNT" | tee "$ARTIFACTS_DIR/count"'}
   chatty:
     flow:
       s: {type: script, script: 'i=0; while [ $i -lt 1000 ]; do echo "line $i"; i=$((i+1)); done'}

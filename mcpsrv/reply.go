@@ -22,9 +22,10 @@ const maxResult = 24 << 10
 
 // reply is what a tool answers.
 type reply[R any] struct {
-	Data  R        // an object, described by the tool's output schema
-	Text  any      // what the text block holds where that is not Data: a list of it, or text as it is
-	Notes []string // what was left out and how to get it; a text block behind the first
+	Data  R           // an object, described by the tool's output schema
+	Text  any         // what the text block holds where that is not Data: a list of it, or text as it is
+	Block mcp.Content // what stands in the place of the text block; nil: nothing does
+	Notes []string    // what was left out and how to get it; a text block behind the first
 }
 
 // add registers a tool whose arguments are A and whose answer is R: as compact
@@ -52,7 +53,7 @@ func add[A, R any](s *server.MCPServer, tool mcp.Tool, fn func(context.Context, 
 
 func (r reply[R]) result() (*mcp.CallToolResult, error) {
 	text, ok := r.Text.(string)
-	if !ok {
+	if !ok && r.Block == nil {
 		var shown any = r.Data
 		if r.Text != nil {
 			shown = r.Text
@@ -63,6 +64,9 @@ func (r reply[R]) result() (*mcp.CallToolResult, error) {
 		}
 	}
 	res := mcp.NewToolResultText(text)
+	if r.Block != nil {
+		res.Content[0] = r.Block
+	}
 	if len(r.Notes) > 0 {
 		res.Content = append(res.Content, mcp.NewTextContent(strings.Join(r.Notes, "; ")))
 	}

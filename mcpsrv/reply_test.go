@@ -74,6 +74,8 @@ func TestStructuredContentIsTheTextAndFitsItsSchema(t *testing.T) {
 		{"rerun_job", fmt.Sprintf(`{"job_id":%q}`, id), ""},
 		{"rerun_job", fmt.Sprintf(`{"job_id":%q,"wait_seconds":20}`, id), ""},
 		{"get_job_logs", fmt.Sprintf(`{"job_id":%q,"after":0,"grep":"x"}`, id), "-"},
+		{"list_artifacts", fmt.Sprintf(`{"job_id":%q}`, id), "artifacts"},
+		{"get_artifact", fmt.Sprintf(`{"job_id":%q,"name":"count"}`, id), "-"},
 		{"cancel_job", fmt.Sprintf(`{"job_id":%q}`, id), ""},
 	} {
 		res := a.result(c.tool, c.args)

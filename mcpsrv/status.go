@@ -54,6 +54,7 @@ type jobStatus struct {
 	SourceID    string           `json:"source_id,omitempty"`
 	SourceJob   string           `json:"source_job_id,omitempty" jsonschema:"the job that this one runs again"`
 	Revision    string           `json:"revision"`
+	Artifacts   int              `json:"artifacts,omitempty" jsonschema:"how many files its steps left; list_artifacts shows them"`
 	Output      json.RawMessage  `json:"output,omitempty"`
 	Error       string           `json:"error,omitempty"`
 	FailedStep  string           `json:"failed_step,omitempty"`
@@ -80,7 +81,7 @@ func (t tools) statusOf(ctx context.Context, id string, w waitArgs) (out reply[j
 	out.Data = jobStatus{
 		ID: job.ID, Status: job.Status, StartedAt: job.StartedAt, Steps: []stepStatus{}, Workspace: job.Workspace,
 		Task: job.Task, CreatedAt: job.CreatedAt, CompletedAt: job.CompletedAt, SourceType: job.SourceType,
-		SourceID: job.SourceID, SourceJob: job.SourceJob, Revision: job.Revision, Output: control.CleanJSON(job.Output),
+		SourceID: job.SourceID, SourceJob: job.SourceJob, Revision: job.Revision, Artifacts: job.Artifacts, Output: control.CleanJSON(job.Output),
 		Error: shorten(control.Clean(job.Error), maxError),
 	}
 	suspended := false

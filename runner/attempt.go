@@ -221,6 +221,9 @@ type ending struct {
 	ExitCode *int
 	Error    string
 	Output   json.RawMessage
+	// Artifacts are the files that a completed step left. They are kept if it
+	// counts as completed in the end.
+	Artifacts []store.Artifact
 }
 
 // finish keeps the rest of the output and commits the end of the step.
@@ -233,7 +236,14 @@ func (r *Runner) finish(ctx context.Context, a *attempt, flow workspace.Flow) {
 		// The exit code stands, whatever is missing from the log.
 		r.Log.Error("keep output", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
 	}
-	r.end(ctx, a, flow, r.judge(a, flow))
+	e := r.judge(a, flow)
+	if e.Status == store.Completed {
+		if err := r.collectArtifacts(ctx, a, &e); err != nil {
+			r.abandon(a, err)
+			return
+		}
+	}
+	r.end(ctx, a, flow, e)
 }
 
 // judge reads the end of an attempt off its exit code and its output.
@@ -297,10 +307,10 @@ func checkOutput(want workspace.Outputs, doc json.RawMessage) error {
 // end commits what came of the attempt together with all that follows from
 // it, and frees its place.
 func (r *Runner) end(ctx context.Context, a *attempt, flow workspace.Flow, e ending) {
-	var ended bool
+	var done committed
 	err := r.insist(ctx, a, "end step", func() error {
 		return r.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
-			ended, err = r.commitEnd(tx, a, flow, e)
+			done, err = r.commitEnd(tx, a, flow, e)
 			return err
 		})
 	})
@@ -308,36 +318,48 @@ func (r *Runner) end(ctx context.Context, a *attempt, flow workspace.Flow, e end
 		r.abandon(a, err)
 		return
 	}
-	if ended {
+	if done.jobEnded {
 		r.unlimit(a.step.Job)
 	}
 	r.release(a)
 	r.remove(a)
+	if err := r.Store.DropArtifacts(done.dropped); err != nil {
+		r.Log.Warn("delete artifacts", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
+	}
 }
 
-// commitEnd writes the step's end and what follows from it. It reports whether
-// the job has ended with it.
-func (r *Runner) commitEnd(tx *store.Tx, a *attempt, flow workspace.Flow, e ending) (ended bool, err error) {
+// committed is what the end of a step brought about.
+type committed struct {
+	jobEnded bool
+	dropped  []store.Artifact // whose files nobody needs
+}
+
+// commitEnd writes the step's end and what follows from it.
+func (r *Runner) commitEnd(tx *store.Tx, a *attempt, flow workspace.Flow, e ending) (done committed, err error) {
 	job, err := tx.JobBySeq(a.step.Job)
 	if err != nil {
-		return false, err
+		return done, err
 	}
 	if err := a.keep(tx, r.KeepLog); err != nil {
-		return false, err
+		return done, err
+	}
+	if job.Status == store.Cancelled {
+		e = ending{Status: store.Cancelled, ExitCode: e.ExitCode, Output: e.Output, Artifacts: e.Artifacts}
+	}
+	if done.dropped, err = r.keepArtifacts(tx, &e); err != nil {
+		return done, err
 	}
 	run, now := a.step, r.Now()
 	run.Status, run.ExitCode, run.Error, run.Output = e.Status, e.ExitCode, a.out.mask.hideString(e.Error), e.Output
 	run.CompletedAt = now
-	if job.Status == store.Cancelled {
-		run.Status, run.Error = store.Cancelled, ""
-	}
 	if err := tx.EndStep(&run, store.Running); err != nil {
-		return false, err
+		return done, err
 	}
 	if !job.Status.Ended() {
 		err = advance(tx, &job, flow, now)
 	}
-	return job.Status.Ended(), err
+	done.jobEnded = job.Status.Ended()
+	return done, err
 }
 
 // remove deletes the attempt's folder, which nobody waits for.

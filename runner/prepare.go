@@ -34,7 +34,7 @@ func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, er
 		return proc.Spec{}, fmt.Errorf("encode input: %w", err)
 	}
 	dir := r.folder(a.step.Attempt)
-	spec := proc.Spec{Dir: dir, ID: a.step.Attempt, Files: map[string][]byte{inputFile: doc}}
+	spec := proc.Spec{Dir: dir, ID: a.step.Attempt, Files: map[string][]byte{inputFile: doc}, Folders: []string{artifactsDir}}
 	if len(secret.values) > 0 {
 		if spec.Files[secretsFile], err = json.Marshal(secret.values); err != nil {
 			return spec, fmt.Errorf("encode secrets: %w", err)

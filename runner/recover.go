@@ -140,11 +140,16 @@ func (r *Runner) sweepFolders(ctx context.Context, running []*attempt) {
 		live[a.step.Attempt] = true
 	}
 	folders := r.folders()
-	r.wait.Go(func() { r.removeFolders(ctx, folders, live) })
+	r.wait.Go(func() {
+		r.removeFolders(ctx, folders, live)
+		if err := r.Store.SweepArtifacts(ctx); err != nil && ctx.Err() == nil {
+			r.Log.Warn("delete artifacts of no job", keyErr, err)
+		}
+	})
 }
 
 // Sweep deletes the folders of attempts that have ended in the store, and
-// whose removal failed.
+// whose removal failed, and artifacts of no job.
 func (r *Runner) Sweep(ctx context.Context) error {
 	// A folder is made after its attempt is committed as running. So whatever
 	// lay there before the store was asked, and is not running then, has ended.
@@ -157,10 +162,11 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		}
 		return err
 	})
-	if err == nil {
-		r.removeFolders(ctx, folders, live)
+	if err != nil {
+		return err
 	}
-	return err
+	r.removeFolders(ctx, folders, live)
+	return r.Store.SweepArtifacts(ctx)
 }
 
 // folders lists the folders of attempts.

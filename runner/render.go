@@ -252,6 +252,7 @@ func (e renderer) environment(a *attempt, action *workspace.Action, input []byte
 		"STROEM_STEP_NAME="+a.step.Name,
 		"STROEM_WORKSPACE="+a.job.Workspace,
 		"STROEM_INPUT_FILE="+filepath.Join(dir, inputFile),
+		"ARTIFACTS_DIR="+filepath.Join(dir, artifactsDir),
 	), nil
 }
 

@@ -38,10 +38,13 @@ type Runner struct {
 	// StepTimeout and JobTimeout bound what sets no timeout of its own; 0:
 	// nothing does.
 	StepTimeout, JobTimeout time.Duration
-	KeepLog                 int64         // bytes kept of a step's log
-	Grace                   time.Duration // between TERM and KILL
-	Key                     []byte        // 32 bytes, under which secret inputs are stored
-	Secrets                 Secrets       // of the workspaces
+	KeepLog                 int64 // bytes kept of a step's log
+	// MaxArtifact and MaxArtifacts bound a file that a step leaves, and all
+	// that a job keeps of them, in bytes. 0: 100 MiB, and 1 GiB.
+	MaxArtifact, MaxArtifacts int64
+	Grace                     time.Duration // between TERM and KILL
+	Key                       []byte        // 32 bytes, under which secret inputs are stored
+	Secrets                   Secrets       // of the workspaces
 	// AllowEnv names the variables of the server's environment that templates
 	// may read by get_env.
 	AllowEnv []string

@@ -20,9 +20,12 @@ const (
 	keyFile      = "secret.key"
 )
 
+// stateFolder is for state, all of which a backup holds.
+const stateFolder = "state"
+
 // keptFolders are the folders of the data folder that a backup holds. The
 // folders of attempts are not among them: they belong to processes.
-var keptFolders = []string{"artifacts", "state"}
+var keptFolders = []string{artifactsFolder, stateFolder}
 
 // BackupFile writes a backup of the data folder dir to the file, whole or not
 // at all, for its owner alone. It reports how large it is. An existing file is
@@ -61,16 +64,21 @@ func BackupFile(ctx context.Context, dir, file string, replace bool) (size int64
 // server, whose writer it does not hold up. The database is the one of the
 // moment at which Backup began to read it; scratch is a folder for its copy.
 func Backup(ctx context.Context, dir, scratch string, out io.Writer) error {
-	copied := filepath.Join(scratch, databaseFile)
-	if err := copyDatabase(ctx, filepath.Join(dir, databaseFile), copied); err != nil {
-		return fmt.Errorf("copy the database: %w", err)
-	}
-	defer os.Remove(copied)
 	from, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
+	held, err := holdArtifacts(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	copied := filepath.Join(scratch, databaseFile)
+	if err := copyDatabase(ctx, filepath.Join(dir, databaseFile), copied); err != nil {
+		return fmt.Errorf("copy the database: %w", err)
+	}
+	defer os.Remove(copied)
 	w := tar.NewWriter(out)
 	f, err := os.Open(copied)
 	if err != nil {
@@ -87,12 +95,41 @@ func Backup(ctx context.Context, dir, scratch string, out io.Writer) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, folder := range keptFolders {
-		if err := addFolder(ctx, w, from, folder); err != nil {
-			return err
-		}
+	if err := addArtifacts(ctx, w, dir, copied); err != nil {
+		return err
+	}
+	if err := addFolder(ctx, w, from, stateFolder); err != nil {
+		return err
 	}
 	return w.Close()
+}
+
+// addArtifacts adds the files that the rows of the copied database name. What
+// is lost of them `stroem doctor` tells, and a restore again.
+func addArtifacts(ctx context.Context, w *tar.Writer, dir, copied string) error {
+	db, err := sql.Open("sqlite", dsn(copied, []string{"query_only(1)"})+"&mode=rw")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	root, err := os.OpenRoot(filepath.Join(dir, artifactsFolder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return eachArtifact(ctx, db, func(a *Artifact) error {
+		f, err := openKept(root, a)
+		if err == nil {
+			return addFile(w, f, path.Join(artifactsFolder, a.path()))
+		}
+		if isLost(err) {
+			return nil
+		}
+		return err
+	})
 }
 
 // copyDatabase makes a copy of the database at one moment, without what is

@@ -20,7 +20,7 @@ import (
 func backedUp(t *testing.T) (st *store.Store, archive string) {
 	t.Helper()
 	st = open(t)
-	ended(t, st, noon, "a")
+	leave(t, st, ended(t, st, noon, "a"), "done", map[string]string{"report.txt": "all is well"})
 	run := steps(t, st, insert(t, st, "b"))[0]
 	insert(t, st, "c")
 	update(t, st, func(tx *store.Tx) error {
@@ -30,12 +30,12 @@ func backedUp(t *testing.T) (st *store.Store, archive string) {
 	if _, err := st.Key("inputs"); err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{"artifacts/j/s", "state/empty", "steps/x"} {
+	for _, dir := range []string{"artifacts/of no row", "state/empty", "steps/x"} {
 		if err := os.MkdirAll(filepath.Join(st.Dir(), dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, file := range []string{"artifacts/j/s/report.txt", "state/w.tar", "steps/x/out"} {
+	for _, file := range []string{"artifacts/of no row/0", "state/w.tar", "steps/x/out"} {
 		if err := os.WriteFile(filepath.Join(st.Dir(), file), []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -66,8 +66,8 @@ func TestBackupComesBackAsItWas(t *testing.T) {
 	if diff := cmp.Diff(store.Restored{Schema: got.Schema, Jobs: 3, Running: 1, Waiting: 1, Key: true, Files: 2}, got); diff != "" {
 		t.Error(diff)
 	}
-	for file, want := range map[string]string{"artifacts/j/s/report.txt": "artifacts/j/s/report.txt", "state/w.tar": "state/w.tar"} {
-		if text, err := os.ReadFile(filepath.Join(dir, file)); string(text) != want {
+	for file, want := range map[string]string{"artifacts/done/0": "all is well", "state/w.tar": "state/w.tar", "artifacts/of no row/0": ""} {
+		if text, err := os.ReadFile(filepath.Join(dir, file)); string(text) != want || (err != nil) != (want == "") {
 			t.Errorf("%s: %q %v", file, text, err)
 		}
 	}

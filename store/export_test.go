@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"os"
 	"strings"
 )
 
@@ -40,3 +42,6 @@ func (tx *Tx) Exec(query string, args ...any) error {
 	_, err := tx.exec(query, args...)
 	return err
 }
+
+// HoldArtifacts keeps artifacts from being deleted, as a backup does.
+func HoldArtifacts(ctx context.Context, dir string) (*os.File, error) { return holdArtifacts(ctx, dir) }

@@ -25,7 +25,7 @@ func lockDir(dir string, patience time.Duration) (*os.File, error) {
 		return nil, err
 	}
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		ok, err := tryLock(f)
+		ok, err := tryLock(f, false)
 		if err != nil {
 			f.Close()
 			return nil, fmt.Errorf("lock %s: %w", path, err)

@@ -22,6 +22,8 @@ type Condition struct {
 	WAL            int64           // bytes of the write-ahead log
 	LastJob        time.Time       // when the last job was accepted
 	Running        map[string]bool // the attempts that run
+	Artifacts      int             // how many are kept
+	Lost           int             // of them, whose bytes are not there as they were
 	Upkeep         Upkeep
 	Damage         error // what integrity_check found
 }
@@ -60,13 +62,37 @@ func Look(ctx context.Context, dir string) (c Condition, err error) {
 	if err := errors.Join(err, tx.Rollback()); err != nil {
 		return c, err
 	}
+	if c.Lost, err = lookForLost(ctx, db, dir); err != nil {
+		return c, err
+	}
 	c.Damage = integrity(ctx, db)
 	return c, nil
 }
 
+// lookForLost counts artifacts whose bytes are lost. One that was deleted
+// meanwhile is not.
+func lookForLost(ctx context.Context, db *sql.DB, dir string) (n int, err error) {
+	lost, err := lostArtifacts(ctx, db, dir)
+	for _, a := range lost {
+		var still int
+		if err := db.QueryRowContext(ctx, `SELECT count(*) FROM artifact WHERE attempt = ? AND file = ?`, a.Attempt, a.File).Scan(&still); err != nil {
+			return n, err
+		}
+		n += still
+	}
+	return n, err
+}
+
 func (c *Condition) read(tx *Tx) (err error) {
-	if c.Space, err = tx.Space(); err != nil {
+	if c.Space, err = tx.fileSpace(); err != nil {
 		return err
+	}
+	if there, err := tx.hasTable("artifact"); err != nil {
+		return err
+	} else if there {
+		if err := tx.row(`SELECT count(*), coalesce(sum(size), 0) FROM artifact`, nil, &c.Artifacts, &c.Space.Artifacts); err != nil {
+			return err
+		}
 	}
 	if err := tx.row(`SELECT max(created_at) FROM job`, nil, stamp{&c.LastJob}); err != nil {
 		return err
@@ -79,12 +105,18 @@ func (c *Condition) read(tx *Tx) (err error) {
 	}, `SELECT attempt FROM step WHERE status = 'running'`); err != nil {
 		return err
 	}
-	var kept int
-	if err := tx.row(`SELECT count(*) FROM sqlite_schema WHERE name = 'upkeep'`, nil, &kept); err != nil || kept == 0 {
+	if there, err := tx.hasTable("upkeep"); err != nil || !there {
 		return err
 	}
 	c.Upkeep, err = tx.Upkeep()
 	return err
+}
+
+// hasTable reports whether the schema, which may be an older one, has the table.
+func (tx *Tx) hasTable(name string) (bool, error) {
+	var n int
+	err := tx.row(`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?`, []any{name}, &n)
+	return n > 0, err
 }
 
 // integrity is what SQLite finds wrong with the file; nil: nothing.

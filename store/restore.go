@@ -33,7 +33,8 @@ type Restored struct {
 	Running int64 `json:"steps_interrupted"` // they ran when the backup was made
 	Waiting int64 `json:"steps_waiting"`     // they begin when a server starts
 	Key     bool  `json:"secret_key"`
-	Files   int64 `json:"files"` // artifacts and state
+	Files   int64 `json:"files"`          // artifacts and state
+	Lost    int64 `json:"artifacts_lost"` // their files are not in the backup, or not whole
 }
 
 // Restore puts the backup in the file archive back into the data folder dir,
@@ -206,7 +207,25 @@ func (r *Restored) check(ctx context.Context, half string) error {
 			return fmt.Errorf("the archive's secret.key: %w", err)
 		}
 	}
-	return errors.Join(db.Close(), disown(ctx, file))
+	return errors.Join(db.Close(), disown(ctx, file), r.forget(ctx, half))
+}
+
+// forget deletes the rows of artifacts whose files are not there, so that
+// whatever is listed can be read.
+func (r *Restored) forget(ctx context.Context, half string) error {
+	db, err := sql.Open("sqlite", dsn(filepath.Join(half, databaseFile), []string{"synchronous(full)", "trusted_schema(0)"})+"&mode=rw")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	lost, err := lostArtifacts(ctx, db, half)
+	for _, a := range lost {
+		if err == nil {
+			_, err = db.ExecContext(ctx, `DELETE FROM artifact WHERE attempt = ? AND file = ?`, a.Attempt, a.File)
+		}
+	}
+	r.Lost = int64(len(lost))
+	return err
 }
 
 // settle moves what was unpacked to its place. The mark that the restore is

@@ -15,29 +15,41 @@ const (
 	pieceChunks = 64
 )
 
-// Space is how large the database is, in bytes.
+// Space is how large the database and the artifacts are, in bytes.
 type Space struct {
-	File int64 // all of it
-	Free int64 // of that, what can be given back
+	File      int64 // all of the database
+	Free      int64 // of that, what can be given back
+	Artifacts int64
 }
 
 // Live is what holds data.
-func (s Space) Live() int64 { return s.File - s.Free }
+func (s Space) Live() int64 { return s.File - s.Free + s.Artifacts }
 
-// Space reads how large the database is.
+// Space reads how large the database and the artifacts are.
 func (tx *Tx) Space() (s Space, err error) {
+	s, err = tx.fileSpace()
+	return s, errors.Join(err, tx.row(`SELECT bytes FROM artifact_space`, nil, &s.Artifacts))
+}
+
+func (tx *Tx) fileSpace() (s Space, err error) {
 	var page int64
 	err = errors.Join(tx.row(`PRAGMA page_size`, nil, &page), tx.row(`PRAGMA page_count`, nil, &s.File),
 		tx.row(`PRAGMA freelist_count`, nil, &s.Free))
 	return Space{File: s.File * page, Free: s.Free * page}, err
 }
 
+// Pruned is what Prune deleted.
+type Pruned struct {
+	Jobs  int
+	Files []Artifact // to be dropped after the commit
+}
+
 // Prune deletes jobs that ended before the time, the oldest first, with all
 // they own, while more than most bytes are live: as much as a short
-// transaction can. It reports how many are gone, and whether it is worth to be
+// transaction can. It reports what is gone, and whether it is worth to be
 // called again. A job of which something still runs is left.
-func (tx *Tx) Prune(before time.Time, most int64) (gone int, more bool, err error) {
-	for end := time.Now().Add(pieceTime); gone < pieceJobs && time.Now().Before(end); gone++ {
+func (tx *Tx) Prune(before time.Time, most int64) (gone Pruned, more bool, err error) {
+	for end := time.Now().Add(pieceTime); gone.Jobs < pieceJobs && time.Now().Before(end); gone.Jobs++ {
 		if space, err := tx.Space(); err != nil || space.Live() <= most {
 			return gone, false, err
 		}
@@ -54,9 +66,14 @@ func (tx *Tx) Prune(before time.Time, most int64) (gone int, more bool, err erro
 		if whole, err := tx.dropLog(seq, end); err != nil || !whole {
 			return gone, true, err
 		}
+		files, err := tx.Artifacts(seq)
+		if err != nil {
+			return gone, false, err
+		}
 		if err := tx.dropJob(seq, plan); err != nil {
 			return gone, false, err
 		}
+		gone.Files = append(gone.Files, files...)
 	}
 	return gone, true, nil
 }

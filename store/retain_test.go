@@ -26,12 +26,12 @@ func ended(t testing.TB, st *store.Store, at time.Time, steps ...string) store.J
 func prune(t testing.TB, st *store.Store, before time.Time) (jobs, pieces int) {
 	t.Helper()
 	for more := true; more; pieces++ {
-		var gone int
+		var gone store.Pruned
 		update(t, st, func(tx *store.Tx) (err error) {
 			gone, more, err = tx.Prune(before, 0)
 			return err
 		})
-		jobs += gone
+		jobs += gone.Jobs
 	}
 	return jobs, pieces
 }

@@ -3,3 +3,5 @@
 package store_test
 
 const logMiB = 1024
+
+const backupRounds = 200

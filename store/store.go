@@ -49,6 +49,7 @@ type Store struct {
 	closed   atomic.Bool
 	auditKey func() ([]byte, error) // signs where the audit log ends
 	keyFile  sync.Mutex             // held by who makes secret.key, or reads it
+	dropping sync.Mutex             // held by who deletes artifacts
 }
 
 // Open makes this process the server of the data folder dir: it takes the
@@ -71,6 +72,9 @@ func open(dir string, patience time.Duration) (*Store, error) {
 	// another one.
 	if _, err := (&Store{dir: dir}).Key(""); err != nil {
 		return nil, errors.Join(err, lock.Close())
+	}
+	if err := makeArtifacts(dir); err != nil {
+		return nil, errors.Join(diskError(dir, fmt.Errorf("create data folder: %w", err)), lock.Close())
 	}
 	return connect(dir, lock, migrate)
 }

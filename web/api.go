@@ -153,6 +153,7 @@ func (s *site) api(mux *http.ServeMux) {
 	route(s, api, "rerun", http.MethodPost, "/api/jobs/{id}/rerun", "Run an ended job again", s.rerun)
 	route(s, api, "approve", http.MethodPost, "/api/jobs/{id}/steps/{step}/approve", "Answer a step that waits for a person", s.approve)
 	s.logRoutes(api)
+	s.artifactRoutes(api)
 	s.authRoutes(api)
 	s.oauthRoutes(api)
 	for _, item := range api.OpenAPI().Paths { // newAPIError answers 400 in its place

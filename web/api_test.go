@@ -260,7 +260,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		t.Fatal(err, api.OpenAPI)
 	}
 	bodies := map[string]string{"execute": `{"input":{"name":"Bob"}}`, "approve": `{"approved":true}`}
-	fill := strings.NewReplacer("{ws}", "w", "{task}", "hello", "{id}", id, "{step}", "say")
+	fill := strings.NewReplacer("{ws}", "w", "{task}", "hello", "{id}", id, "{step}", "say", "{name}", "none")
 	seen := 0
 	for path, methods := range api.Paths {
 		for method, op := range methods {
@@ -299,7 +299,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			seen++
 		}
 	}
-	if seen != 35 {
+	if seen != 37 {
 		t.Errorf("%d operations were called", seen)
 	}
 	if _, body := ask(t, srv, http.MethodGet, "/api/jobs/"+id, "", nil); !strings.Contains(body, `"n":9007199254740993`) {

@@ -130,6 +130,7 @@ var rules = map[string]rule{
 	"workspaces":      {need: identity}, "all-tasks": {need: identity}, "stats": {need: identity}, "jobs": {need: identity}, "me": {need: identity},
 	"triggers": {need: view, space: true}, "tasks": {need: view, space: true}, "task": {need: view}, "task-stats": {need: view},
 	"job": {need: view}, "job-logs": {need: view}, "step-logs": {need: view}, "log-stream": {need: view},
+	"artifacts": {need: view}, "artifact": {need: view},
 	"refresh": {need: run, space: true, ok: []int{200, 429}}, "execute": {need: run, body: `{}`}, "cancel": {need: run, once: true},
 	"rerun":   {need: run, body: `{}`, ok: []int{409}},                 // it has not ended
 	"approve": {need: word, body: `{"approved":true}`, ok: []int{409}}, // nothing waits
@@ -151,6 +152,7 @@ var rules = map[string]rule{
 	"get_task":       {need: view, body: `{"workspace":"{ws}","task_name":"{task}"}`},
 	"execute_task":   {need: run, body: `{"workspace":"{ws}","task_name":"{task}"}`},
 	"get_job_status": {need: view, body: `{"job_id":"{id}"}`}, "get_job_logs": {need: view, body: `{"job_id":"{id}"}`},
+	"list_artifacts": {need: view, body: `{"job_id":"{id}"}`}, "get_artifact": {need: view, body: `{"job_id":"{id}","name":"notes/of-it.txt"}`},
 	"plan_task":  {need: run, body: `{"workspace":"{ws}","task_name":"{task}"}`},
 	"rerun_job":  {need: run, body: `{"job_id":"{id}"}`, ok: []int{400}}, // it has not ended
 	"cancel_job": {need: run, body: `{"job_id":"{id}"}`, once: true},
@@ -259,7 +261,7 @@ func (m *matrix) ask(q request) answer {
 		user = "nobody"
 	}
 	path := strings.NewReplacer("{ws}", p.ws, "{task}", p.task, "{id}", job, "{step}", "s", "{user}", user, "{prefix}", prefix,
-		"{grant}", grant, "{client}", client, "{at...}", "mcp").Replace(q.path)
+		"{name}", "notes/of-it.txt", "{grant}", grant, "{client}", client, "{at...}", "mcp").Replace(q.path)
 	body := strings.ReplaceAll(r.body, "NEW", fmt.Sprint("new", m.asked.Load()))
 	if strings.HasPrefix(path, "/mcp") {
 		body = ping
@@ -350,6 +352,7 @@ func TestMatrix(t *testing.T) {
 	never.admit()
 	for at, p := range places {
 		has.jobs[at] = has.job(p)
+		has.leave(has.jobs[at], store.Artifact{Name: "notes/of-it.txt", Type: "text/plain; charset=utf-8"}, strings.NewReader("text about "+p.task))
 		never.jobs[at] = has.jobs[at]
 	}
 	rows, same := has.rows(), 0

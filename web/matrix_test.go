@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -249,6 +250,43 @@ func (h *house) job(p place) string {
 		h.t.Fatal(err)
 	}
 	return job.ID
+}
+
+// leave keeps an artifact of the job's first step; nothing where there is no
+// such job.
+func (h *house) leave(id string, a store.Artifact, content io.Reader) {
+	h.t.Helper()
+	f, err := os.Create(filepath.Join(h.t.TempDir(), "f"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer f.Close()
+	a.CreatedAt, a.Attempt = h.now(), fmt.Sprint(id, "-", h.asked.Add(1))
+	a.Size, err = io.Copy(f, content)
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		h.t.Fatal(err)
+	}
+	to, errNew := h.store.NewArtifacts(a.Attempt)
+	if err := errors.Join(err, errNew); err != nil {
+		h.t.Fatal(err)
+	}
+	_, err = to.Add(0, f, a.Size)
+	if err := errors.Join(err, to.Close()); err != nil {
+		h.t.Fatal(err)
+	}
+	err = h.store.Update(context.Background(), func(tx *store.Tx) error {
+		job, err := tx.Job(id)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if a.Job = job.Seq; err == nil {
+			_, err = tx.KeepArtifacts([]store.Artifact{a})
+		}
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // answer is what came of a request. Of a stream it has no body.

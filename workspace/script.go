@@ -113,14 +113,14 @@ func (r *reader) interpreter(d *actionDef, language string) {
 }
 
 var (
-	// keptDirs are read for artifacts and state, which nothing keeps yet.
-	keptDirs = regexp.MustCompile(`\$\{?(ARTIFACTS_DIR|STATE_DIR|STATE_OUT_DIR|GLOBAL_STATE_DIR|GLOBAL_STATE_OUT_DIR)\b`)
+	// keptDirs are read for state, which nothing keeps yet.
+	keptDirs = regexp.MustCompile(`\$\{?(STATE_DIR|STATE_OUT_DIR|GLOBAL_STATE_DIR|GLOBAL_STATE_OUT_DIR)\b`)
 	// stateLine is a printed STATE: line with JSON, or with what may be JSON.
 	stateLine = regexp.MustCompile(`(?m)(?:^|["']|\becho(?:\s+-\w+)*|\\n)\s*((?:GLOBAL_)?STATE): ?(?:\\?["'])*[{$%]`)
 )
 
-// unkept finds where a script leaves artifacts or state, which are not kept
-// yet. A variable that the script itself sets is its own affair.
+// unkept finds where a script leaves state, which is not kept yet. A variable
+// that the script itself sets is its own affair.
 func unkept(script string, at Pos) []Problem {
 	var found []Problem
 	seen := map[string]bool{}
@@ -138,7 +138,7 @@ func unkept(script string, at Pos) []Problem {
 	for _, m := range keptDirs.FindAllStringSubmatchIndex(script, -1) {
 		name := script[m[2]:m[3]]
 		if !seen[name] && !assigned(script, name) {
-			note(m[0], name, "$"+name+notYet+": artifacts and state are not kept")
+			note(m[0], name, "$"+name+notYet+": state is not kept")
 		}
 	}
 	for _, m := range stateLine.FindAllStringSubmatchIndex(script, -1) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,7 +76,7 @@ func (s *Spec) check() error {
 			return fmt.Errorf("a NUL byte cannot be handed to a process, and one stands in %q", shorten(v))
 		}
 	}
-	for name := range s.Files {
+	for _, name := range slices.AppendSeq(slices.Clone(s.Folders), maps.Keys(s.Files)) {
 		if !plainName(name) || name == s.Name {
 			return fmt.Errorf("%q cannot be the name of a file beside the script", name)
 		}
@@ -161,6 +162,11 @@ func (s *Spec) furnish() (*os.File, error) {
 	for name, content := range s.Files {
 		if err := writeNew(filepath.Join(s.Dir, name), content); err != nil {
 			return nil, err
+		}
+	}
+	for _, name := range s.Folders {
+		if err := os.Mkdir(filepath.Join(s.Dir, name), 0o700); err != nil {
+			return nil, fmt.Errorf("make folder %s of attempt: %w", name, err)
 		}
 	}
 	state, err := create(filepath.Join(s.Dir, fileState), os.O_RDWR)

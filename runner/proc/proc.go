@@ -80,6 +80,8 @@ type Spec struct {
 	WorkDir string
 	// Files are written into Dir beside the script, by plain names.
 	Files map[string][]byte
+	// Folders are made in Dir for the script to write into, by plain names.
+	Folders []string
 
 	// wrapper is the shell that runs the wrapper, /bin/sh when empty. Tests set
 	// it to see that others do as well.
