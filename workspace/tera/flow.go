@@ -26,6 +26,7 @@ type flows struct {
 	fed     []string            // the variables that a read inside of a function sets
 	calls   []syntax.Node       // the statements that call a function, or change the input of all
 	shift   bool                // the script shifts its arguments
+	fresh   bool                // the script changes what all its commands read
 }
 
 // move says that a variable may hold what is in a node, or in another variable.
@@ -132,6 +133,8 @@ func integer(v string) bool {
 // declarations notes functions and arrays with text for subscripts.
 func (f *flows) declarations(n syntax.Node) bool {
 	switch n := n.(type) {
+	case *syntax.Stmt:
+		f.fresh = f.fresh || newInput(n)
 	case *syntax.CallExpr:
 		f.shift = f.shift || len(n.Args) > 0 && n.Args[0].Lit() == "shift"
 		if len(n.Args) > 1 && n.Args[0].Lit() == "alias" {

@@ -32,6 +32,13 @@ var reachable = []struct{ script, says, only string }{
 	{script: `y={{ x }}; make V="$y"`, says: "$y"},
 	{script: `y={{ x }}; ssh host "ls $y"`, says: "$y"},
 	{script: `y={{ x }}; sudo $y`, says: "$y"},
+	{script: `y={{ x }}; bash "./$y.sh"`, says: "$y"},
+	{script: `y={{ x }}; python3 "$y"`, says: "$y"},
+	{script: `y={{ x }}; find . -exec "$y" \;`, says: "$y"},
+	{script: `y={{ x }}; tar -I "$y" -cf a f`, says: "$y"},
+	{script: `y={{ x }}; git -c "core.pager=$y" log`, says: "$y"},
+	{script: "exec 3<<E\n{{ x }}\nE\nsh <&3", says: "the descriptor 3"},
+	{script: "exec <<E\n{{ x }}\nE\nsh", says: "the descriptor 0"},
 }
 
 // TestReachable checks that the author of such a script is warned, and that an

@@ -162,6 +162,7 @@ type script struct {
 	files  []*syntax.File             // what each reading makes of src
 	calls  map[*syntax.CallExpr][]arg // the arguments of the commands looked at
 	words  map[*syntax.Word]string    // the text of the words looked at
+	bodies map[string]*syntax.Stmt    // the functions, once asked for
 	heres  map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 	// What its author is to know of its places; where the values are known, nothing.
 	warnings []*Warning
@@ -304,7 +305,7 @@ func (s *script) read(d Dialect) []*Error {
 			kinds[j] = p.kind
 			p.stack, p.kind, p.want = nil, 0, anything
 		}
-		s.files = append(s.files, file)
+		s.files, s.bodies = append(s.files, file), nil
 		s.locate(file)
 		if errs := s.judge(file, d, lang); len(errs) > 0 {
 			return errs

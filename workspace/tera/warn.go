@@ -47,7 +47,7 @@ func (s *script) warned(file *syntax.File) (list []*Warning) {
 			// Whatever else comes is refused, and says so.
 		case p.option != "":
 			fix := "write -- before it"
-			if p.option == "git" { // to which -- says that files come
+			if p.option == "git" || p.option == "find" { // to one -- says that files come, to the other nothing
 				fix = `see first that it does not: case {{ … }} in -*) exit 1;; esac`
 			}
 			note(Option, p, p.option+" would take a value that begins with - for an option", fix)
@@ -130,7 +130,7 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 // with the short options that something else follows; * is any.
 var options = map[string]string{
 	"rm": "", "rmdir": "", "cp": "tS", "mv": "tS", "ln": "tS", "mkdir": "m", "touch": "drt", "cat": "", "ls": "ITw", "chmod": "", "chown": "",
-	"grep": "ABCefmdD", "egrep": "ABCefmdD", "fgrep": "ABCefmdD", "head": "nc", "tail": "ncs", "sort": "kotST", "tar": "*", "gzip": "", "gunzip": "",
+	"grep": "ABCefmdD", "egrep": "ABCefmdD", "fgrep": "ABCefmdD", "head": "nc", "tail": "ncs", "sort": "kotST", "tar": "*", "find": "*", "zip": "*", "unzip": "*", "gzip": "", "gunzip": "",
 	"git": "*", "curl": "*", "wget": "*", "scp": "*", "rsync": "*", "docker": "*", "podman": "*", "kubectl": "*", "helm": "*", "pip": "*", "apt-get": "*", "systemctl": "*",
 }
 
