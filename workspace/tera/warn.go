@@ -92,7 +92,8 @@ type Read struct {
 }
 
 // CodeReads finds where a shell script reads variables that come to it from the
-// environment as code: in arithmetic, in eval and the like.
+// environment or as its arguments (1, 2, @) as code: in arithmetic, in eval and
+// the like.
 func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 	seen := map[Read]bool{}
 	t.ways(func(w way, _ bool) bool {
@@ -109,7 +110,7 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 			if f.sets[name] || len(f.reads)+len(f.rereads) == 0 {
 				continue // what the script gives it is looked at where it does so
 			}
-			for _, r := range f.readsOf(f.reached(func(move) bool { return false }, name)) {
+			for _, r := range f.readsOf(f.reached(func(move) bool { return false }, argumentNames(name)...)) {
 				line, column := position(t.src, s.source(r.at))
 				if read := (Read{name, line, column}); !seen[read] {
 					seen[read] = true
@@ -124,6 +125,15 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 	})
 	return list
+}
+
+// argumentNames are the names under which a script reads a variable: for its
+// first argument "$@" as a command is one.
+func argumentNames(name string) []string {
+	if name == "1" {
+		return []string{name, first}
+	}
+	return []string{name}
 }
 
 // options are the commands of every day that would take a value for an option,
