@@ -288,9 +288,6 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 			}
 		}
 	case slices.Contains([]string{"eval", "unset", "getopts", "declare", "typeset", "source", ".", "trap", "alias"}, name):
-		if (name == "eval" || name == "trap") && len(args) > 1 && args[1].static {
-			f.inner(args[1:2])
-		}
 		for _, a := range args[1:] {
 			f.code(a.word)
 			if name == "getopts" {

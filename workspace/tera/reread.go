@@ -52,6 +52,9 @@ func (f *flows) programs(whole *syntax.Stmt, args []arg) {
 		}
 	}
 	name := program(args[0].text)
+	if (name == "eval" || name == "trap") && len(args) > 1 && args[1].static {
+		f.inner(args[1:2])
+	}
 	for i, a := range args {
 		if i > 0 && readsAsProgram(name, args, i) {
 			f.again(a.word)
