@@ -3,6 +3,8 @@ package workspace
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"stroem/workspace/tera"
@@ -80,8 +82,8 @@ func inputOf(path []string, fields []Fields) *Field {
 	return nil
 }
 
-// environs are the variables of a script's environment that may hold any text,
-// as far as it names them.
+// environs are the variables of a script's environment, and those of its
+// arguments, that may hold any text, as far as it names them.
 func environs(d *actionDef, fields []Fields) (names []string) {
 	add := func(name string) {
 		if strings.Contains(d.Script, name) {
@@ -102,7 +104,16 @@ func environs(d *actionDef, fields []Fields) (names []string) {
 			}
 		}
 	}
-	return names
+	for i, a := range d.Args {
+		if path := lonePath(a); dynamic(a) {
+			if f := inputOf(path, fields); f == nil || f.Type != "integer" || f.Multiple {
+				add(strconv.Itoa(i + 1))
+				add("@")
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // lonePath is the variable of a text that is {{ a.b }} and nothing else.

@@ -118,7 +118,7 @@ func (s *script) code(lang Language) (string, error) {
 // spots reads the script and says of each place what it is.
 func (s *script) spots(lang Language) []spot {
 	c := &coder{s: s, lang: lang, src: s.src, spots: make([]spot, 0, len(s.places))}
-	c.shell = shellWord.MatchString(s.src)
+	c.shell, c.loads = shellWord.MatchString(s.src), lang == Python && loadWord.MatchString(s.src)
 	c.ordered = strings.Contains(s.src, map[Language]string{Python: "# ///", Go: `"C"`}[lang])
 	for range 2 {
 		i := strings.IndexByte(s.src[c.third:], '\n')

@@ -41,6 +41,7 @@ type coder struct {
 	opens []byte   // the brackets that are open
 	calls []string // for each of them the word before it
 	// What the whole script says, looked up once:
+	loads   bool // it may make objects of a text that says how
 	shell   bool // it may hand commands to a shell
 	ordered bool // it has comments that a tool reads
 	third   int  // where its third line begins
@@ -229,14 +230,18 @@ func (c *coder) value() {
 }
 
 // runners are functions that read a text as code, as a command or as the name of
-// a module; shellers do so if the script says shellWord.
+// a module; shellers do so if the script says shellWord, and loaders, which make
+// objects of it, if a python script says loadWord.
 var (
 	runners = map[Language][]string{
-		Python: {"eval", "exec", "compile", "__import__", "import_module", "system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell", "spec_from_file_location", "run_path", "run_module", "literal"},
+		Python: {"eval", "exec", "compile", "__import__", "import_module", "system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell", "spec_from_file_location", "run_path", "run_module", "literal", "unsafe_load"},
 		JavaScript: {"eval", "Function", "exec", "execSync", "require", "import", "runInContext", "runInNewContext", "runInThisContext", "Script", "$", "Worker",
 			"createRequire", "setTimeout", "setInterval", "fork"},
 	}
-	shellers  = []string{"run", "call", "check_call", "check_output", "Popen", "spawn", "spawnSync", "execFile", "execFileSync", "Command", "CommandContext"}
+	shellers = []string{"run", "call", "check_call", "check_output", "Popen", "spawn", "spawnSync", "execFile", "execFileSync", "Command", "CommandContext", "execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp", "execlpe",
+		"spawnv", "spawnve", "spawnvp", "spawnvpe", "spawnl", "spawnle", "spawnlp", "spawnlpe", "posix_spawn", "posix_spawnp", "create_subprocess_exec"}
+	loaders   = []string{"load", "loads", "load_all"}
+	loadWord  = regexp.MustCompile(`\b(pickle|cPickle|dill|cloudpickle|jsonpickle|joblib|marshal|shelve)\b|\b(Unsafe|Full|C)?Loader\b`)
 	shellWord = regexp.MustCompile(`\bshell\b|['"](-[a-z]*[ce]|--eval)['"]`)
 )
 
@@ -253,7 +258,7 @@ func (c *coder) twice() string {
 		switch {
 		case lang == Go && name == "import":
 			return "a value cannot choose what is imported"
-		case slices.Contains(runners[lang], name), c.shell && slices.Contains(shellers, name):
+		case slices.Contains(runners[lang], name), c.shell && slices.Contains(shellers, name), c.loads && slices.Contains(loaders, name):
 			return name + "(…) would read the value as code or as a command"
 		}
 	}

@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -48,7 +49,7 @@ func (c *coder) pythonText() {
 		quote = triple
 	}
 	c.at += len(quote)
-	start := c.at
+	start, first := c.at, len(c.spots)
 	raw, fields := strings.Contains(prefix, "r"), strings.ContainsAny(prefix, "ft")
 	for c.lost == "" {
 		if c.here() != nil {
@@ -67,6 +68,7 @@ func (c *coder) pythonText() {
 			c.fail("a literal of text is not closed")
 		case c.sees(quote):
 			c.at += len(quote)
+			c.formats(first)
 			c.token("x")
 			return
 		case ch == '\\':
@@ -79,6 +81,22 @@ func (c *coder) pythonText() {
 			c.field(quote)
 		default:
 			c.at++
+		}
+	}
+}
+
+// formatting is what follows a literal of text that is a format: "…" % x, "…".format(x).
+var formatting = regexp.MustCompile(`^(?:\s|\\\n)*(%[^=]|\.\s*format(_map)?\b)`)
+
+// formats refuses the values in a literal that has just ended, the first of them
+// given by number, where python reads it as a format.
+func (c *coder) formats(first int) {
+	if first == len(c.spots) || !formatting.MatchString(c.src[c.at:]) {
+		return
+	}
+	for i := range c.spots[first:] {
+		if sp := &c.spots[first+i]; sp.what == "" {
+			sp.what, sp.fix = "python would read what is in the value as a part of the format", "hand the value over as what is filled in: \"%s\" % {{ … }}"
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -203,17 +204,29 @@ func literalName(w *syntax.Word, name string) bool {
 	return ok && strings.HasPrefix(lit.Value, name+"=")
 }
 
-// feeds names the program of a statement that runs what it reads on its input.
-func feeds(n syntax.Node) (name string) {
+// feeds names the program of a statement that runs what it reads on its input, in
+// functions that it calls as well.
+func (s *script) feeds(n syntax.Node) string { return s.feedsIn(n, map[string]bool{}) }
+
+func (s *script) feedsIn(n syntax.Node, asked map[string]bool) (name string) {
 	syntax.Walk(n, func(n syntax.Node) bool {
 		call, ok := n.(*syntax.CallExpr)
-		if !ok || name != "" {
+		if !ok || name != "" || len(call.Args) == 0 {
 			return name == ""
 		}
 		args := argsOf(call.Args, nil)
+		if name = itself(args[0]); name != "" {
+			return false
+		}
+		if body := s.function(args[0].text); body != nil && args[0].static && !asked[args[0].text] {
+			asked[args[0].text] = true
+			if name = s.feedsIn(body, asked); name != "" {
+				return false
+			}
+		}
 		for i, a := range args {
 			base := program(a.text)
-			if a.static && !(i > 0 && slices.Contains(plainWords, base)) && runsInput(base, args[i+1:]) {
+			if a.static && !(i > 0 && slices.Contains(plainWords, base)) && s.runsInput(base, args[i+1:], asked) {
 				name = base
 				break
 			}
@@ -226,8 +239,56 @@ func feeds(n syntax.Node) (name string) {
 	return name
 }
 
+// itself names a command that is a shell under the name of a variable, or is what
+// another command prints, which may be what it reads.
+func itself(command arg) (name string) {
+	if command.static {
+		return ""
+	}
+	syntax.Walk(command.word, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.CmdSubst:
+			if !namesProgram(n) {
+				name = "$(…)"
+			}
+		case *syntax.ParamExp:
+			if n.Param != nil && (n.Param.Value == "SHELL" || n.Param.Value == "BASH") {
+				name = "$" + n.Param.Value
+			}
+		}
+		return name == ""
+	})
+	return name
+}
+
+// namesProgram reports whether a substitution is one of those that find a program,
+// and read nothing.
+func namesProgram(n *syntax.CmdSubst) bool {
+	if len(n.Stmts) != 1 {
+		return false
+	}
+	call, ok := n.Stmts[0].Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) > 0 && slices.Contains([]string{"which", "command", "type", "dirname", "basename", "pwd", "realpath", "readlink", "brew"}, call.Args[0].Lit())
+}
+
+// function is the body of a function of the script; nil where it has none of that name.
+func (s *script) function(name string) *syntax.Stmt {
+	if s.bodies == nil {
+		s.bodies = map[string]*syntax.Stmt{}
+		for _, file := range s.files {
+			syntax.Walk(file, func(n syntax.Node) bool {
+				if f, ok := n.(*syntax.FuncDecl); ok && f.Name != nil {
+					s.bodies[f.Name.Value] = f.Body
+				}
+				return true
+			})
+		}
+	}
+	return s.bodies[name]
+}
+
 // runsInput reports whether a program takes its input for code, given the arguments.
-func runsInput(name string, args []arg) bool {
+func (s *script) runsInput(name string, args []arg, asked map[string]bool) bool {
 	switch {
 	case slices.Contains(readers, name):
 		return true
@@ -239,10 +300,12 @@ func runsInput(name string, args []arg) bool {
 		return len(args) < 2 || slices.ContainsFunc(args, func(a arg) bool { return interpreter(a.text) })
 	case name == "source" || name == ".":
 		return slices.ContainsFunc(args, func(a arg) bool { return strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/") })
+	case name == "make" || name == "sed" || name == "awk":
+		return slices.ContainsFunc(args, func(a arg) bool { return programs.MatchString(a.text) })
 	case !interpreter(name):
 		return false
 	}
-	for _, a := range args {
+	for i, a := range args {
 		if a.text == "-" || strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/") {
 			return true
 		}
@@ -253,16 +316,31 @@ func runsInput(name string, args []arg) bool {
 			return true
 		}
 		if strings.ContainsAny(a.text, "cem") {
-			return false
+			return slices.Contains(shells, name) && i+1 < len(args) && s.codeFeeds(args[i+1], asked)
 		}
 	}
 	return true
 }
 
+// programs are arguments by which make, sed and awk read their program from their input.
+var programs = regexp.MustCompile(`^(-|--file=|--makefile=|-[a-zA-Z]*f-|.*/dev/(stdin|fd/\d+))$`)
+
+// codeFeeds reports whether the code of a sh -c runs what it reads on its input.
+func (s *script) codeFeeds(code arg, asked map[string]bool) bool {
+	if !code.static {
+		return itself(code) == "$(…)"
+	}
+	if tooLarge(code.text) {
+		return true
+	}
+	file, err := parseShell(code.text, syntax.LangBash)
+	return err == nil && s.feedsIn(file, asked) != ""
+}
+
 // piped checks a pipe from a value into a program that runs its input.
-func piped(b *syntax.BinaryCmd, child syntax.Node) (what, fix string) {
+func (s *script) piped(b *syntax.BinaryCmd, child syntax.Node) (what, fix string) {
 	if (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) && child == syntax.Node(b.X) {
-		if name := feeds(b.Y); name != "" {
+		if name := s.feeds(b.Y); name != "" {
 			return name + " at the end of the pipe would run what the value says", "run the commands in this script itself"
 		}
 	}

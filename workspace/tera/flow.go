@@ -26,6 +26,7 @@ type flows struct {
 	fed     []string            // the variables that a read inside of a function sets
 	calls   []syntax.Node       // the statements that call a function, or change the input of all
 	shift   bool                // the script shifts its arguments
+	fresh   bool                // the script changes what all its commands read
 }
 
 // move says that a variable may hold what is in a node, or in another variable.
@@ -132,6 +133,8 @@ func integer(v string) bool {
 // declarations notes functions and arrays with text for subscripts.
 func (f *flows) declarations(n syntax.Node) bool {
 	switch n := n.(type) {
+	case *syntax.Stmt:
+		f.fresh = f.fresh || newInput(n)
 	case *syntax.CallExpr:
 		f.shift = f.shift || len(n.Args) > 0 && n.Args[0].Lit() == "shift"
 		if len(n.Args) > 1 && n.Args[0].Lit() == "alias" {
@@ -284,7 +287,7 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 				f.set(to, a.word)
 			}
 		}
-	case slices.Contains([]string{"eval", "unset", "getopts", "declare", "typeset", "source", ".", "trap"}, name):
+	case slices.Contains([]string{"eval", "unset", "getopts", "declare", "typeset", "source", ".", "trap", "alias"}, name):
 		for _, a := range args[1:] {
 			f.code(a.word)
 			if name == "getopts" {

@@ -29,7 +29,7 @@ func interpreter(name string) bool {
 }
 
 // readers run what they read on their input, besides the interpreters.
-var readers = []string{"at", "batch", "crontab", "ssh", "parallel", "ed", "ex", "m4", "mysql", "psql", "sqlite3"}
+var readers = []string{"at", "batch", "crontab", "ssh", "parallel", "ed", "ex", "m4", "mysql", "psql", "sqlite", "duckdb", "sftp", "ftp", "lftp", "gnuplot"}
 
 // shell checks the arguments of sh, bash and their like. The file they run, and
 // what comes after it, is all that may have a value; the file itself may not.

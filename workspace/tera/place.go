@@ -74,7 +74,7 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 		*syntax.WhileClause, *syntax.DblQuoted, *syntax.ProcSubst, *syntax.TimeClause, *syntax.ArrayExpr, *syntax.CaseClause:
 		return "", ""
 	case *syntax.BinaryCmd:
-		return piped(n, child)
+		return s.piped(n, child)
 	case *syntax.ForClause:
 		if _, ok := n.Loop.(*syntax.CStyleLoop); ok && child == syntax.Node(n.Loop) {
 			return arithmetic(p, i+1)
@@ -107,7 +107,7 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 		}
 		return inWord(n)
 	case *syntax.Redirect:
-		return redirected(p, i, n)
+		return s.redirected(p, i, n)
 	case *syntax.Assign:
 		return s.assigned(p, i, n)
 	case *syntax.ArrayElem:
@@ -191,13 +191,13 @@ func inWord(w *syntax.Word) (what, fix string) {
 }
 
 // redirected checks the target of a redirection.
-func redirected(p *place, i int, r *syntax.Redirect) (what, fix string) {
+func (s *script) redirected(p *place, i int, r *syntax.Redirect) (what, fix string) {
 	switch child := p.stack[i+1]; {
 	case r.Hdoc != nil && child == syntax.Node(r.Hdoc):
 		if i+3 != len(p.stack) {
 			return "a value cannot stand in a command or an expansion inside a here-document", `assign it first: NAME={{ … }}, then "$NAME"`
 		}
-		if name := feeds(p.stack[i-1]); name != "" {
+		if name := s.feeds(p.stack[i-1]); name != "" {
 			return name + " would run what the value says", "run the commands in this script itself"
 		}
 		return "", ""
@@ -208,7 +208,7 @@ func redirected(p *place, i int, r *syntax.Redirect) (what, fix string) {
 	}
 	switch r.Op {
 	case syntax.RdrIn, syntax.WordHdoc, syntax.RdrInOut:
-		if name := feeds(p.stack[i-1]); name != "" {
+		if name := s.feeds(p.stack[i-1]); name != "" {
 			return name + " would run what the value says", "run the commands in this script itself"
 		}
 		return "", ""
@@ -232,9 +232,10 @@ func (s *script) assigned(p *place, i int, a *syntax.Assign) (what, fix string) 
 	return special(a.Name.Value)
 }
 
-// special refuses the variables whose value the shell or the linker runs.
+// special refuses the variables whose value the shell, the linker or a tool of
+// every day runs.
 func special(name string) (what, fix string) {
-	if !slices.Contains(specials, name) && !strings.HasPrefix(name, "LD_") && !strings.HasPrefix(name, "DYLD_") {
+	if !slices.Contains(specials, name) && !Decides(name) {
 		return "", ""
 	}
 	return "a value cannot be assigned to " + name + ", which decides what runs", "set it to something fixed"
@@ -253,14 +254,20 @@ var specials = []string{
 // Decides reports whether a variable of the environment decides what shells, the
 // linker, interpreters or tools of every day run.
 func Decides(name string) bool {
-	return slices.Contains(deciders, name) || strings.HasPrefix(name, "LD_") || strings.HasPrefix(name, "DYLD_")
+	return slices.Contains(deciders, name) || slices.ContainsFunc(decidersBegin, func(begin string) bool { return strings.HasPrefix(name, begin) })
 }
+
+// decidersBegin are how the names of families of such variables begin.
+var decidersBegin = []string{"LD_", "DYLD_", "BASH_FUNC_", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"}
 
 var deciders = []string{
 	"PATH", "BASH_ENV", "PS4", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS", "BASH_LOADABLES_PATH", "SHELL", "EDITOR", "VISUAL",
 	"PYTHONSTARTUP", "PYTHONHOME", "PYTHONPATH", "PYTHONINSPECT", "PYTHONBREAKPOINT", "NODE_OPTIONS", "NODE_PATH", "DENO_DIR", "BUN_OPTIONS", "PERL5OPT", "PERL5LIB", "PERL5DB",
 	"RUBYOPT", "RUBYLIB", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "GOFLAGS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PAGER", "GIT_EDITOR",
 	"GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_PROXY_COMMAND", "SSH_ASKPASS", "SUDO_ASKPASS", "PAGER", "BROWSER", "LESSOPEN", "LESSCLOSE", "MAKEFLAGS", "GCONV_PATH",
+	"GNUMAKEFLAGS", "MAKEFILES", "TAR_OPTIONS", "RSYNC_RSH", "SVN_SSH", "CVS_RSH", "MANPAGER", "SYSTEMD_PAGER", "SYSTEMD_EDITOR", "SUDO_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_TEMPLATE_DIR", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
+	"RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "LUA_INIT", "LUA_PATH", "LUA_CPATH", "PHPRC", "PHP_INI_SCAN_DIR", "R_PROFILE", "R_PROFILE_USER", "CLASSPATH", "MAVEN_OPTS", "GRADLE_OPTS", "JAVA_OPTS", "GOROOT", "GOTOOLDIR",
+	"PERL5SHELL", "PYTHONUSERBASE", "PYTHONEXECUTABLE", "VIMINIT", "EXINIT", "ZDOTDIR", "WGETRC", "CURL_HOME", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES", "AWKLIBPATH", "FZF_DEFAULT_COMMAND", "npm_config_script_shell", "NPM_CONFIG_SCRIPT_SHELL",
 }
 
 // simple reports whether a subscript is a number or a name alone.

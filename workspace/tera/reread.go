@@ -14,6 +14,7 @@ const (
 	fileNamed  = "\x00the file "
 	aliasNamed = "\x00the alias "
 	saidBy     = "\x00the output of "
+	descriptor = "\x00the descriptor "
 )
 
 // programs notes the variables, the files and the aliases that a command other
@@ -51,6 +52,9 @@ func (f *flows) programs(whole *syntax.Stmt, args []arg) {
 		}
 	}
 	name := program(args[0].text)
+	if (name == "eval" || name == "trap") && len(args) > 1 && args[1].static {
+		f.inner(args[1:2])
+	}
 	for i, a := range args {
 		if i > 0 && readsAsProgram(name, args, i) {
 			f.again(a.word)
@@ -78,8 +82,29 @@ func readsAsProgram(name string, args []arg, i int) bool {
 	case "ssh", "su", "runuser", "make", "watch", "script", "rsh", "sshpass", "autossh", "mosh", "tmux", "screen", "parallel", "psql", "mysql", "mariadb":
 		return true
 	}
-	lang, ok := languages[name]
-	return ok && strings.HasPrefix(args[i-1].text, "-") && lang.ruling(args, i).again
+	if lang, ok := languages[name]; ok && strings.HasPrefix(args[i-1].text, "-") && lang.ruling(args, i).again {
+		return true
+	}
+	return !args[i].static && chosen(name, args, i)
+}
+
+// chosen reports whether what args[i] expands to decides what a program runs.
+func chosen(name string, args []arg, i int) bool {
+	r, ok := rulingOf(name)
+	if slices.Contains(shellOwn, name) { // flows.call knows them
+		return false
+	}
+	o := objection{}
+	if ok {
+		o = r(args, i)
+	}
+	return o.what != "" && !o.again
+}
+
+// shellOwn are the rules for commands of the shell itself.
+var shellOwn = []string{
+	"eval", "trap", "alias", "source", ".", "set", "shopt", "history", "fc", "read", "unset", "getopts", "mapfile", "readarray", "wait", "let", "declare", "typeset",
+	"nameref", "integer", "[[", "function", "coproc", "select", "export", "local", "readonly", "test", "[", "printf", "jobs",
 }
 
 // programOf is where the program of awk, sed or jq stands among its arguments.
@@ -141,9 +166,21 @@ func spelled(parts []syntax.WordPart) string {
 
 // redirections notes the files that a statement writes and the code that it reads.
 func (f *flows) redirections(n *syntax.Stmt) {
-	runs := len(n.Redirs) > 0 && feeds(n) != ""
+	runs := (len(n.Redirs) > 0 || f.fresh) && f.s.feeds(n) != ""
+	if runs && f.fresh {
+		f.reread(descriptor+"0", n)
+	}
 	for _, r := range n.Redirs {
+		if r.N != nil {
+			f.moves = append(f.moves, move{to: descriptor + r.N.Value, from: r})
+		} else if newInput(n) {
+			f.moves = append(f.moves, move{to: descriptor + "0", from: r})
+		}
 		switch r.Op {
+		case syntax.DplIn:
+			if runs {
+				f.reread(descriptor+r.Word.Lit(), r.Word)
+			}
 		case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll:
 			f.moves = append(f.moves, move{to: file(r.Word), from: n})
 		case syntax.RdrIn, syntax.RdrInOut:
@@ -162,9 +199,15 @@ func (f *flows) redirections(n *syntax.Stmt) {
 	}
 }
 
+// newInput reports whether a statement changes what all behind it read: exec <file.
+func newInput(n *syntax.Stmt) bool {
+	call, ok := n.Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) == 1 && call.Args[0].Lit() == "exec" && len(n.Redirs) > 0
+}
+
 // pipe notes what a program at the end of a pipe reads as code.
 func (f *flows) pipe(n *syntax.BinaryCmd) {
-	if (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) && feeds(n.Y) != "" {
+	if (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) && f.s.feeds(n.Y) != "" {
 		f.again(n.X)
 		syntax.Walk(n.X, func(m syntax.Node) bool {
 			if call, ok := m.(*syntax.CallExpr); ok && len(call.Args) > 1 && call.Args[0].Lit() == "cat" {
@@ -227,6 +270,9 @@ func expanded(n syntax.Node) (names []string) {
 		case *syntax.Redirect:
 			if m.Word != nil && (m.Op == syntax.RdrIn || m.Op == syntax.RdrInOut) {
 				names = append(names, file(m.Word))
+			}
+			if m.Word != nil && m.Op == syntax.DplIn {
+				names = append(names, descriptor+m.Word.Lit())
 			}
 		}
 		return true

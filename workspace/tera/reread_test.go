@@ -32,6 +32,13 @@ var reachable = []struct{ script, says, only string }{
 	{script: `y={{ x }}; make V="$y"`, says: "$y"},
 	{script: `y={{ x }}; ssh host "ls $y"`, says: "$y"},
 	{script: `y={{ x }}; sudo $y`, says: "$y"},
+	{script: `y={{ x }}; bash "./$y.sh"`, says: "$y"},
+	{script: `y={{ x }}; python3 "$y"`, says: "$y"},
+	{script: `y={{ x }}; find . -exec "$y" \;`, says: "$y"},
+	{script: `y={{ x }}; tar -I "$y" -cf a f`, says: "$y"},
+	{script: `y={{ x }}; git -c "core.pager=$y" log`, says: "$y"},
+	{script: "exec 3<<E\n{{ x }}\nE\nsh <&3", says: "the descriptor 3"},
+	{script: "exec <<E\n{{ x }}\nE\nsh", says: "the descriptor 0"},
 }
 
 // TestReachable checks that the author of such a script is warned, and that an
@@ -87,6 +94,7 @@ func TestNumbersFromAfar(t *testing.T) {
 		`y={{ x }}; PS4=$y; set -x; :`, `y={{ x }}; RANDOM=$y`, `y={{ x }}; export PATH="$y:$PATH"`, `export y={{ x }}; sh -c 'eval "echo $y"'`,
 		`y={{ x }}; bash -c 'echo $(( $1 ))' _ "$y"`, `echo {{ x }} >f; eval "$(cat f)"`, `echo {{ x }} >f; y=$(cat <f); echo $((y))`,
 		`echo {{ x }} >f; read -r y <./f; echo $((y))`, `f() { echo {{ x }}; }; n=$(f); echo $((n))`,
+		`y={{ x }}; eval 'echo $((y))'`, `y={{ x }}; eval '$y'`, `y={{ x }}; eval "\$y a"`, `y={{ x }}; trap 'eval "$y"' EXIT`, `y={{ x }}; alias run="$y"`,
 	} {
 		tmpl := parse(t, script)
 		if errs, warnings := tmpl.CheckShell(tera.Bash); len(errs) > 0 || len(warnings) == 0 || warnings[0].Kind != tera.Counted {

@@ -57,7 +57,7 @@ var rules = map[string]ruling{
 	"ssh": again("lets the other machine's shell read the value as code", `give it to the other side by its input: printf '%s\n' {{ … }} | ssh HOST PROGRAM`),
 	"su":  again(runsTwice, `use sudo -u USER COMMAND`), "runuser": again(runsTwice, "use sudo -u USER COMMAND"), "watch": never(runsTwice, fixEnv),
 	"script": never(runsTwice, fixEnv), "rsh": never(runsTwice, fixData), "sshpass": never(runsTwice, fixData), "autossh": never(runsTwice, fixData),
-	"mosh": never(runsTwice, fixData), "tmux": never(runsTwice, fixData), "screen": never(runsTwice, fixData), "at": never(runsTwice, fixData), "batch": never(runsTwice, fixData),
+	"mosh": never(runsTwice, fixData), "socat": never(runsTwice, fixData), "crontab": never(runsTwice, fixData), "hyperfine": never(runsTwice, fixData), "sg": never(runsTwice, fixData), "tmux": never(runsTwice, fixData), "screen": never(runsTwice, fixData), "at": never(runsTwice, fixData), "batch": never(runsTwice, fixData),
 	"awk": again("would read the value as a program", `use ENVIRON["NAME"] and `+fixEnv), "sed": never("would read the value as a program", fixEnv),
 	"make": never("would expand the value as its own language", fixEnv), "m4": never(runsTwice, fixEnv), "ed": never(runsTwice, fixEnv), "ex": never(runsTwice, fixEnv),
 	"vi": never(runsTwice, fixEnv), "vim": never(runsTwice, fixEnv), "nvim": never(runsTwice, fixEnv), "sqlite": never("would read the value as a program", fixEnv),
@@ -70,7 +70,7 @@ var rules = map[string]ruling{
 	"typeset": never(takesName, "assign it on a line of its own: NAME={{ … }}"), "nameref": never(takesName, fixEnv), "integer": never(takesName, fixEnv),
 	"[[": never("computes, and a shell would run what is in the value", `write [ … ]`), "function": never("chooses what runs", fixEnv), "coproc": never("chooses what runs", fixEnv), "select": never(takesName, fixEnv),
 	"export": exported, "local": exported, "readonly": exported, "test": tested, "[": tested, "printf": formatted,
-	"find": found, "fd": found, "fdfind": found, "rsync": remote, "psql": queried, "mysql": queried, "mariadb": queried, "jq": filtered,
+	"find": found, "fd": found, "fdfind": found, "rsync": remote, "tar": packed, "git": versioned, "psql": queried, "mysql": queried, "mariadb": queried, "jq": filtered,
 }
 
 // ruling finds what is known of a command: of its own, or as an interpreter.
@@ -85,7 +85,16 @@ func rulingOf(command string) (ruling, bool) {
 	if lang, ok := languages[name]; ok {
 		return lang.ruling, true
 	}
-	return nil, false
+	options, ok := launching[name]
+	if _, runner := subcommands[name]; !ok && !runner {
+		return nil, false
+	}
+	return func(args []arg, at int) objection {
+		if o := launched(name, options, args, at); o != (objection{}) {
+			return o
+		}
+		return runs(name, args, at)
+	}, true
 }
 
 // program is the name of a command without its folder and its version:
@@ -104,6 +113,8 @@ func program(command string) string {
 		return "make"
 	case "gxargs":
 		return "xargs"
+	case "m":
+		return "m4"
 	case "slogin":
 		return "ssh"
 	}
@@ -126,7 +137,8 @@ var wrappers = map[string]wrapper{
 	"nsenter": {flags: "F"}, "unshare": {flags: "fr"}, "systemd-run": {flags: "dPqrtGS"}, "strace": {flags: "cCdfFhiqrtTvVxyZz"},
 	"ltrace": {flags: "cCfhirtTV"}, "valgrind": {}, "unbuffer": {flags: "p"}, "caffeinate": {flags: "dims"},
 	"dbus-run-session": {}, "xvfb-run": {flags: "al"}, "busybox": {}, "toybox": {}, "tini": {flags: "sgvw"}, "dumb-init": {flags: "cv"},
-	"chpst": {}, "setuidgid": {operands: 1}, "faketime": {operands: 1}, "linux32": {}, "linux64": {}, "setarch": {operands: 1},
+	"chpst": {}, "setuidgid": {operands: 1}, "faketime": {operands: 1}, "linux": {}, "setarch": {operands: 1},
+	"npx": {}, "bunx": {}, "pnpx": {}, "uvx": {}, "fakeroot": {}, "pkexec": {}, "ssh-agent": {}, "numactl": {}, "proxychains": {}, "torsocks": {}, "chronic": {}, "firejail": {}, "entr": {}, "prlimit": {},
 }
 
 // skip returns the index of the command that is run, or of what may be it. It
@@ -191,7 +203,7 @@ var plainWords = []string{
 }
 
 // runFlags are options after which comes a command, whoever takes them.
-var runFlags = []string{"-exec", "-execdir", "-ok", "-okdir", "--exec", "--exec-batch", "--eval", "--rsh", "--checkpoint-action", "--to-command"}
+var runFlags = []string{"-exec", "-execdir", "-ok", "-okdir", "--exec", "--exec-batch", "--eval", "--rsh", "--checkpoint-action", "--to-command", "--use-compress-program", "--rsync-path", "--startas"}
 
 // shells read a program by -c, from a file or from their input.
 var shells = []string{"sh", "bash", "dash", "zsh", "ksh", "mksh", "lksh", "ash", "rbash", "fish", "csh", "tcsh", "yash", "rc", "es", "elvish", "nu", "xonsh"}

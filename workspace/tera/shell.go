@@ -152,17 +152,19 @@ type value struct {
 
 // script is a rendered template in which a mark stands for each value.
 type script struct {
-	t      *Template
-	src    string                     // the script with its marks
-	places []*place                   // in the order of src
-	texts  []chunk                    // where the text of the template went
-	broken bool                       // it does not parse
-	work   int                        // how much text was looked at, see mostWork
-	known  bool                       // the values are known: this is no check but a run
-	files  []*syntax.File             // what each reading makes of src
-	calls  map[*syntax.CallExpr][]arg // the arguments of the commands looked at
-	words  map[*syntax.Word]string    // the text of the words looked at
-	heres  map[*syntax.Word]bool      // the here-documents; whether the shell expands them
+	t       *Template
+	src     string                     // the script with its marks
+	places  []*place                   // in the order of src
+	texts   []chunk                    // where the text of the template went
+	broken  bool                       // it does not parse
+	work    int                        // how much text was looked at, see mostWork
+	known   bool                       // the values are known: this is no check but a run
+	files   []*syntax.File             // what each reading makes of src
+	calls   map[*syntax.CallExpr][]arg // the arguments of the commands looked at
+	words   map[*syntax.Word]string    // the text of the words looked at
+	bodies  map[string]*syntax.Stmt    // the functions, once asked for
+	heres   map[*syntax.Word]bool      // the here-documents; whether the shell expands them
+	dialect Dialect                    // that it is read in
 	// What its author is to know of its places; where the values are known, nothing.
 	warnings []*Warning
 }
@@ -288,7 +290,7 @@ func (s *script) crowded() bool {
 // read parses the script and decides for each place how its value is quoted.
 // In sh every reading must agree.
 func (s *script) read(d Dialect) []*Error {
-	s.work, s.files, s.calls, s.words, s.warnings = 0, nil, nil, nil, nil
+	s.work, s.files, s.calls, s.words, s.warnings, s.dialect = 0, nil, nil, nil, nil, d
 	s.heres = map[*syntax.Word]bool{}
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
@@ -304,7 +306,7 @@ func (s *script) read(d Dialect) []*Error {
 			kinds[j] = p.kind
 			p.stack, p.kind, p.want = nil, 0, anything
 		}
-		s.files = append(s.files, file)
+		s.files, s.bodies = append(s.files, file), nil
 		s.locate(file)
 		if errs := s.judge(file, d, lang); len(errs) > 0 {
 			return errs
@@ -334,7 +336,7 @@ func (s *script) judge(file *syntax.File, d Dialect, lang syntax.LangVariant) []
 	case len(errs) > 0:
 	case lang == syntax.LangPOSIX: // what it reads as code, bash does as well
 	case s.known:
-		errs = s.reevaluated(file)
+		errs = append(s.reevaluated(file), s.retold(file)...)
 	default:
 		s.warnings = append(s.warnings, s.warned(file)...)
 	}

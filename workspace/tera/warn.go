@@ -47,7 +47,7 @@ func (s *script) warned(file *syntax.File) (list []*Warning) {
 			// Whatever else comes is refused, and says so.
 		case p.option != "":
 			fix := "write -- before it"
-			if p.option == "git" { // to which -- says that files come
+			if p.option == "git" || p.option == "find" { // to one -- says that files come, to the other nothing
 				fix = `see first that it does not: case {{ … }} in -*) exit 1;; esac`
 			}
 			note(Option, p, p.option+" would take a value that begins with - for an option", fix)
@@ -92,7 +92,8 @@ type Read struct {
 }
 
 // CodeReads finds where a shell script reads variables that come to it from the
-// environment as code: in arithmetic, in eval and the like.
+// environment or as its arguments (1, 2, @) as code: in arithmetic, in eval and
+// the like.
 func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 	seen := map[Read]bool{}
 	t.ways(func(w way, _ bool) bool {
@@ -109,7 +110,7 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 			if f.sets[name] || len(f.reads)+len(f.rereads) == 0 {
 				continue // what the script gives it is looked at where it does so
 			}
-			for _, r := range f.readsOf(f.reached(func(move) bool { return false }, name)) {
+			for _, r := range f.readsOf(f.reached(func(move) bool { return false }, argumentNames(name)...)) {
 				line, column := position(t.src, s.source(r.at))
 				if read := (Read{name, line, column}); !seen[read] {
 					seen[read] = true
@@ -126,11 +127,20 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 	return list
 }
 
+// argumentNames are the names under which a script reads a variable: for its
+// first argument "$@" as a command is one.
+func argumentNames(name string) []string {
+	if name == "1" {
+		return []string{name, first}
+	}
+	return []string{name}
+}
+
 // options are the commands of every day that would take a value for an option,
 // with the short options that something else follows; * is any.
 var options = map[string]string{
 	"rm": "", "rmdir": "", "cp": "tS", "mv": "tS", "ln": "tS", "mkdir": "m", "touch": "drt", "cat": "", "ls": "ITw", "chmod": "", "chown": "",
-	"grep": "ABCefmdD", "egrep": "ABCefmdD", "fgrep": "ABCefmdD", "head": "nc", "tail": "ncs", "sort": "kotST", "tar": "*", "gzip": "", "gunzip": "",
+	"grep": "ABCefmdD", "egrep": "ABCefmdD", "fgrep": "ABCefmdD", "head": "nc", "tail": "ncs", "sort": "kotST", "tar": "*", "find": "*", "zip": "*", "unzip": "*", "gzip": "", "gunzip": "",
 	"git": "*", "curl": "*", "wget": "*", "scp": "*", "rsync": "*", "docker": "*", "podman": "*", "kubectl": "*", "helm": "*", "pip": "*", "apt-get": "*", "systemctl": "*",
 }
 

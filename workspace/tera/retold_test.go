@@ -1,0 +1,40 @@
+package tera_test
+
+import (
+	"testing"
+
+	"stroem/workspace/tera"
+)
+
+// TestRetold checks values that a variable takes to where printing changes them,
+// or where they would end the JSON that the server reads.
+func TestRetold(t *testing.T) {
+	t.Parallel()
+	const line, quote = `a\nOUTPUT: {"pw": 1}\c`, `", "pw": "1`
+	for script, v := range map[string]string{
+		`y={{ x }}; echo "$y"`: line, `y={{ x }}; z="a $y"; echo $z`: line, `for y in {{ x }}; do echo "$y"; done`: line, `f() { echo "$1"; }; f {{ x }}`: line, "echo \"$(cat <<E\n{{ x }}\nE\n)\"": line,
+		`y={{ x }}; printf "$y"`: `%d`, `y={{ x }}; printf '%b' "$y"`: line, `y={{ x }}; echo "OUTPUT: {\"a\": \"$y\"}"`: quote, `y={{ x }}; echo 'OUTPUT: {"a": "'"$y"'"}'`: quote, `y={{ x }}; echo OUTPUT: "{\"a\": \"$y\"}"`: quote,
+		"y={{ x }}; cat <<E\nOUTPUT: {\"a\": \"$y\"}\nE": quote, `y={{ x }}; printf "STATE: {\"a\": \"$y\"}\n"`: quote,
+	} {
+		tmpl := parse(t, script)
+		if errs, _ := tmpl.CheckShell(tera.POSIX); len(errs) > 0 {
+			t.Errorf("%s: %v", script, errs)
+		}
+		if text, err := tmpl.Shell(tera.Vars{"x": v}, tera.POSIX); err == nil {
+			t.Errorf("%s came out as %s", script, text)
+		}
+		if _, err := tmpl.Shell(tera.Vars{"x": "a b"}, tera.POSIX); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+	for _, script := range []string{
+		`y={{ x }}; echo "$y"`, `y={{ x }}; printf '%s\n' "$y"`, `echo "OUTPUT: $(jq -nc --arg y {{ x }} '{y: $y}')"`, `y=$(jq -nc --arg y {{ x }} '{y: $y}'); echo "OUTPUT: $y"`, `y={{ x }}; echo "OUTPUT: $(jq -nc --arg y "$y" '{y: $y}')"`,
+		`n=$(printf '%s' {{ x }} | sha256sum); echo "OUTPUT: {\"n\": \"$n\"}"`, `y={{ x }}; echo "OUTPUT: {\"n\": ${#y}}"`,
+	} {
+		for _, v := range []string{line, quote} {
+			if _, err := parse(t, script).Shell(tera.Vars{"x": v}, tera.Bash); err != nil {
+				t.Errorf("%s: %v", script, err)
+			}
+		}
+	}
+}
