@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"io"
+	"net/http"
 	"time"
 
 	"stroem/control"
@@ -45,4 +47,11 @@ func Connected(name string, doc []byte, url, key string) (after []byte, err erro
 // Disconnected is a host's file without the server, and what it had of it.
 func Disconnected(name string, doc []byte) (after, old []byte, err error) {
 	return hostNamed(name).edit(doc, nil)
+}
+
+// Bridge carries messages between a host and the server at base, as stroem mcp
+// does, until in ends.
+func Bridge(ctx context.Context, base string, in io.Reader, out io.Writer) error {
+	b := &bridge{url: base + "/mcp", http: &http.Client{CheckRedirect: noRedirect}, in: in, out: out, warn: func(string) {}}
+	return b.run(ctx)
 }
