@@ -47,13 +47,14 @@ func FuzzMCP(f *testing.F) {
 	})
 }
 
-// Any value may stand anywhere in a message.
+// Any value may stand anywhere in a message: a third of all that swapped makes
+// is tried, of each place.
 func TestAnyValueMayStandAnywhere(t *testing.T) {
 	t.Parallel()
 	h := site(t, nil).Config.Handler
 	tried := 0
 	for _, m := range messages() {
-		for n := 1; ; n++ {
+		for n := 1; ; n += 3 {
 			body := swapped([]byte(m), n)
 			if body == nil {
 				break
