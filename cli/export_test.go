@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"io"
+	"net/http"
 	"time"
 
 	"stroem/control"
@@ -55,4 +57,11 @@ func OAuthOn(file string) (on bool, notes []string, err error) {
 		return false, nil, err
 	}
 	return c.oauth(), c.notes, nil
+}
+
+// Bridge carries messages between a host and the server at base, as stroem mcp
+// does, until in ends.
+func Bridge(ctx context.Context, base string, in io.Reader, out io.Writer) error {
+	b := &bridge{url: base + "/mcp", http: &http.Client{CheckRedirect: noRedirect}, in: in, out: out, warn: func(string) {}}
+	return b.run(ctx)
 }

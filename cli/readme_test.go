@@ -25,6 +25,7 @@ func TestReadme(t *testing.T) {
 	for page, want := range map[string]shown{
 		"README.md":               {tasks: 1, curls: 1},
 		"docs/access.md":          {configs: 4},
+		"docs/agents.md":          {},
 		"docs/crash.md":           {},
 		"docs/schedules.md":       {tasks: 1},
 		"docs/server.md":          {configs: 1},

@@ -48,13 +48,13 @@ func Handler(plane *control.Plane, version string, log *slog.Logger) http.Handle
 	t.jobs(s)
 	t.artifacts(s)
 	fixtures(s)
-	return server.NewStreamableHTTPServer(s,
+	return strict(server.NewStreamableHTTPServer(s,
 		server.WithStateLess(true),
 		server.WithDisableStreaming(true),
 		// Its own check knows no allowed names; the web package has one that does.
 		server.WithDisableLocalhostProtection(true),
 		server.WithStreamableHTTPLogger(log),
-	)
+	))
 }
 
 // tools holds the tools' functions.

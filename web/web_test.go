@@ -48,7 +48,7 @@ triggers:
 
 // site is a whole handler over a real store and a runner, with what change
 // makes of its configuration.
-func site(t *testing.T, change func(*web.Config)) *httptest.Server {
+func site(t testing.TB, change func(*web.Config)) *httptest.Server {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "w.yaml"), []byte(yaml), 0o600); err != nil {

@@ -1,0 +1,81 @@
+package web_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Clients number their requests from 1, each its own: one that cancels its
+// first request leaves everybody else's alone.
+func TestACancelEndsNobodyElsesCall(t *testing.T) {
+	t.Parallel()
+	srv := site(t, nil)
+	answered := make(chan string, 1)
+	go func() {
+		_, body := ask(t, srv, http.MethodPost, "/mcp", toolCall("execute_task", `{"workspace":"w","task_name":"waits","wait_seconds":50}`), nil)
+		answered <- body
+	}()
+	var list struct {
+		Items []struct {
+			ID string `json:"job_id"`
+		}
+	}
+	for len(list.Items) == 0 {
+		_, body := ask(t, srv, http.MethodGet, "/api/jobs?status=running", "", nil)
+		if err := json.Unmarshal([]byte(body), &list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	res, _ := ask(t, srv, http.MethodPost, "/mcp", `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`, nil)
+	if res.StatusCode != http.StatusAccepted {
+		t.Errorf("cancel: %d", res.StatusCode)
+	}
+	if res, body := ask(t, srv, http.MethodPost, "/api/jobs/"+list.Items[0].ID+"/cancel", "", nil); res.StatusCode != http.StatusOK {
+		t.Errorf("cancel the job: %d %s", res.StatusCode, body)
+	}
+	if body := <-answered; !strings.Contains(body, `\"status\":\"cancelled\"`) {
+		t.Errorf("the call of another client was answered with %s", body)
+	}
+}
+
+func toolCall(tool, args string) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, args)
+}
+
+// What is no message is refused with a code and a sentence, by the rules of
+// JSON-RPC, and nothing of it is done.
+func TestMessagesAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	srv := site(t, nil)
+	for _, tc := range []struct{ body, version, want string }{
+		{body: `{`, want: `"id":null,"error":{"code":-32700,"message":"the message is not JSON`},
+		{body: "", want: `"code":-32700`},
+		{body: `[` + ping + `]`, want: `"id":null,"error":{"code":-32600,"message":"a message is one JSON object; batches are not spoken here"`},
+		{body: `null`, want: `"code":-32600`},
+		{body: `{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/list"}`, want: `-32600,"message":"a message has no member \"Method\""`},
+		{body: `{"jsonrpc":"1.0","id":1,"method":"ping"}`, want: `"id":1,"error":{"code":-32600,"message":"a message has \"jsonrpc\": \"2.0\""`},
+		{body: `{"jsonrpc":"2.0","id":1.5,"method":"ping"}`, want: `"id":null,"error":{"code":-32600,"message":"the id of a request is a string or a whole number"`},
+		{body: `{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`, want: `"id":null,"error":{"code":-32600`},
+		{body: `{"jsonrpc":"2.0","id":"\ud800","method":"ping"}`, want: `"id":null,"error":{"code":-32600`},
+		{body: `{"jsonrpc":"2.0","id":null,"method":"ping"}`, want: `"id":null,"error":{"code":-32600`},
+		{body: `{"jsonrpc":"2.0","id":{},"method":"ping"}`, want: `"id":null,"error":{"code":-32600`},
+		{body: `{"jsonrpc":"2.0","method":"tools/list"}`, want: `"code":-32600,"message":"a request has an id, by which its answer is known"`},
+		{body: `{"jsonrpc":"2.0","id":1,"method":5}`, want: `"id":1,"error":{"code":-32600,"message":"a message has a method, which is a string"`},
+		{body: `{"jsonrpc":"2.0","id":1,"result":{}}`, want: `"id":1,"error":{"code":-32600,"message":"this server asks its clients nothing`},
+		{body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[1]}`, want: `"id":1,"error":{"code":-32602,"message":"params is an object"`},
+		{body: ping, version: "2020-01-01", want: `"id":1,"error":{"code":-32022,`},
+	} {
+		res, body := ask(t, srv, http.MethodPost, "/mcp", tc.body, map[string]string{"MCP-Protocol-Version": tc.version})
+		if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, tc.want) || !json.Valid([]byte(body)) {
+			t.Errorf("%s\n got %d %s\nwant %s", tc.body, res.StatusCode, body, tc.want)
+		}
+	}
+	for _, id := range []string{`"a"`, `""`, `0`, `-7`, `9007199254740991`} {
+		if _, body := ask(t, srv, http.MethodPost, "/mcp", strings.Replace(ping, `"id":1`, `"id":`+id, 1), nil); !strings.Contains(body, `"id":`+id+`,"result"`) {
+			t.Errorf("id %s is answered with %s", id, body)
+		}
+	}
+}
