@@ -426,10 +426,12 @@ func TestArtifactsAfterAReboot(t *testing.T) {
 func TestArtifactsWaitForTheDisk(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, one(`echo x > "$ARTIFACTS_DIR/a"`))
+	r.halt() // its sweep has ended
 	inTheWay := filepath.Join(r.st.Dir(), "artifacts")
 	if err := errors.Join(os.RemoveAll(inTheWay), os.WriteFile(inTheWay, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	r.start()
 	job, other := r.submit("t", nil), r.submit("t", nil)
 	for _, j := range []store.Job{job, other} {
 		run := r.until(j.ID, func(res result) bool { return res.steps["s"].Status == store.Running }).steps["s"]
