@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -29,8 +30,8 @@ type message struct {
 var rpcMembers = []string{"jsonrpc", "id", "method", "params", "result", "error"}
 
 // strict answers what is no message of MCP in the same way whatever is wrong
-// with it, and hands on the rest with each member once and under its exact
-// name: whoever reads it again reads the same.
+// with it, and hands on the rest with the members that there are, each once and
+// under its exact name: whoever reads it again reads the same.
 func strict(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -77,11 +78,7 @@ func (m *message) read(body []byte) *mcp.JSONRPCErrorDetails {
 	case err != nil || m.members == nil:
 		return unfit(mcp.INVALID_REQUEST, "a message is one JSON object; batches are not spoken here")
 	}
-	for name := range m.members {
-		if !slices.Contains(rpcMembers, name) {
-			return unfit(mcp.INVALID_REQUEST, "a message has no member %.40q", name)
-		}
-	}
+	maps.DeleteFunc(m.members, func(name string, _ json.RawMessage) bool { return !slices.Contains(rpcMembers, name) })
 	id, asks := m.members["id"]
 	if asks {
 		if !answerable(id) {
