@@ -62,13 +62,18 @@ func newOutput(step *store.StepRun, limit int64, mask *masker) output {
 // each. It reports whether it stopped before that because enough is pending.
 func (o *output) look(p *proc.Process, end [2]int64, now time.Time) (more bool, err error) {
 	buf := make([]byte, chunkBytes)
-	for _, s := range []store.Stream{store.Stdout, store.Stderr} {
+	// Of stderr no more is read now than there was before stdout was looked at:
+	// however long that took, what was said on stdout first comes first.
+	for _, s := range []store.Stream{store.Stderr, store.Stdout} {
 		size, err := p.Size(proc.Stream(s))
 		if err != nil {
 			return false, err
 		}
+		end[s] = min(end[s], size)
+	}
+	for _, s := range []store.Stream{store.Stdout, store.Stderr} {
 		st := &o.streams[s]
-		to := min(end[s], size)
+		to := end[s]
 		keepFrom := o.keepFrom(st.next, to)
 		for skimmed := 0; st.next < to; {
 			if o.size >= flushBytes || skimmed >= skimBytes {
