@@ -365,21 +365,26 @@ func (c *crashes) judge() (ran int) {
 	}
 	defer st.Close()
 	left, ticks, files, clock := len(c.accepted), 0, 0, int(time.Since(c.begun).Seconds())
-	err = st.View(c.t.Context(), func(tx *store.Tx) error {
-		jobs, err := tx.Jobs(store.JobFilter{Limit: -1})
-		for i := 0; err == nil && i < len(jobs); i++ {
-			if c.accepted[jobs[i].ID] {
-				left--
-			}
-			if jobs[i].SourceType == store.SourceTrigger {
-				ticks++
-			}
-			if err = c.judgeJob(tx, &jobs[i], times); err == nil {
-				files, err = files+c.artifacts(st, tx, &jobs[i]), nil
-			}
-		}
+	var jobs []store.Job
+	err = st.View(c.t.Context(), func(tx *store.Tx) (err error) {
+		jobs, err = tx.Jobs(store.JobFilter{Limit: -1})
 		return err
 	})
+	for i := 0; err == nil && i < len(jobs); i++ {
+		if c.accepted[jobs[i].ID] {
+			left--
+		}
+		if jobs[i].SourceType == store.SourceTrigger {
+			ticks++
+		}
+		err = st.View(c.t.Context(), func(tx *store.Tx) error { // each by itself: a read has its time
+			err := c.judgeJob(tx, &jobs[i], times)
+			if err == nil {
+				files += c.artifacts(st, tx, &jobs[i])
+			}
+			return err
+		})
+	}
 	if err := st.SweepArtifacts(c.t.Context()); err != nil { // the server may have ended before it did
 		c.t.Error(err)
 	}
