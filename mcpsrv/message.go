@@ -1,7 +1,6 @@
 package mcpsrv
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,8 +51,8 @@ func strict(next http.Handler) http.Handler {
 			// Who closes the connection ends theirs, and a wait ends by itself.
 			w.WriteHeader(http.StatusAccepted)
 		default:
-			doc, _ := json.Marshal(m.members) //nolint:errcheck // each was read as JSON
-			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(doc)), int64(len(doc))
+			doc, _ := compact(m.members) //nolint:errcheck // each was read as JSON
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(doc)), int64(len(doc))
 			next.ServeHTTP(w, r)
 		}
 	})

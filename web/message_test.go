@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -80,5 +81,25 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 		if _, body := ask(t, srv, http.MethodPost, "/mcp", strings.Replace(ping, `"id":1`, `"id":`+id, 1), nil); !strings.Contains(body, `"id":`+id+`,"result"`) {
 			t.Errorf("id %s is answered with %s", id, body)
 		}
+	}
+}
+
+// A large message costs the same whatever its characters are: none is written
+// longer than it came.
+func TestMarkupIsNotBlownUp(t *testing.T) {
+	srv := site(t, nil)
+	cost := func(of string) uint64 {
+		body := toolCall("list_tasks", `{"search":"`+strings.Repeat(of, 3<<20)+`"}`)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if res, answer := ask(t, srv, http.MethodPost, "/mcp", body, nil); res.StatusCode != http.StatusOK {
+			t.Fatal(res.StatusCode, answer)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	cost("x") // what is made once
+	if plain, markup := cost("x"), cost("<"); markup > plain+plain/4 {
+		t.Errorf("3 MiB of < cost %d bytes of memory, of x %d", markup, plain)
 	}
 }
