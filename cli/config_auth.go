@@ -107,7 +107,7 @@ func (c *Config) checkAuth() error {
 		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			return c.fault("auth.base_url", "%q is not the address of a server; write for example https://stroem.example.org", a.BaseURL)
 		}
-		a.BaseURL = strings.TrimRight(a.BaseURL, "/")
+		a.BaseURL = asCompared(u)
 	}
 	if c.MCP.Enabled && a.BaseURL != "" && !c.oauth() {
 		c.notes = append(c.notes, "auth.base_url: is not https, so remote agents cannot be given access by signing in; they need an API key")
@@ -121,6 +121,14 @@ func (c *Config) checkAuth() error {
 		return c.fault("auth.initial_user", "needs email and password")
 	}
 	return nil
+}
+
+// asCompared is a server's address as browsers and agents write it, who compare
+// it to the letter with what we say.
+func asCompared(u *url.URL) string {
+	usual := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	u.Host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(u.Host), usual), ":")
+	return strings.TrimRight(u.String(), "/")
 }
 
 // oauth reports whether people may give remote agents access: what these get

@@ -49,14 +49,17 @@ func Disconnected(name string, doc []byte) (after, old []byte, err error) {
 	return hostNamed(name).edit(doc, nil)
 }
 
-// OAuthOn reports whether people may give remote agents access under the
-// configuration in the file, and what is noted about it.
-func OAuthOn(file string) (on bool, notes []string, err error) {
+// OAuthAt is where people give remote agents access under the configuration in
+// the file, "" where they cannot, and what is noted about it.
+func OAuthAt(file string) (base string, notes []string, err error) {
 	c, err := loadConfig(file, nil)
 	if err != nil {
-		return false, nil, err
+		return "", nil, err
 	}
-	return c.oauth(), c.notes, nil
+	if c.oauth() {
+		base = c.Auth.BaseURL
+	}
+	return base, c.notes, nil
 }
 
 // Bridge carries messages between a host and the server at base, as stroem mcp

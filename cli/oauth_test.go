@@ -10,8 +10,8 @@ import (
 	"stroem/cli"
 )
 
-// Remote agents are given access where they can reach the server, and not over
-// a network in the clear.
+// Remote agents are given access where they can reach the server, by its address
+// as they write it, and not over a network in the clear.
 func TestWhereRemoteAgentsSignIn(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -19,12 +19,16 @@ func TestWhereRemoteAgentsSignIn(t *testing.T) {
 		mcp  bool
 		want string
 	}{
-		{"https://stroem.example.org", true, "on"},
-		{"https://stroem.example.org/wf/", true, "on"},
+		{"https://stroem.example.org", true, "at https://stroem.example.org"},
+		{"https://stroem.example.org/wf/", true, "at https://stroem.example.org/wf"},
+		{"HTTPS://Stroem.Example.org:443/WF/", true, "at https://stroem.example.org/WF"},
+		{"https://stroem.example.org:/", true, "at https://stroem.example.org"},
+		{"https://stroem.example.org:80", true, "at https://stroem.example.org:80"},
+		{"http://localhost:80", true, "at http://localhost"},
 		{"https://stroem.example.org", false, "off"},
-		{"http://localhost:8080", true, "on"},
-		{"http://127.0.0.1:8080", true, "on"},
-		{"http://[::1]:8080", true, "on"},
+		{"http://localhost:8080", true, "at http://localhost:8080"},
+		{"http://127.0.0.1:8080", true, "at http://127.0.0.1:8080"},
+		{"http://[::1]:8080", true, "at http://[::1]:8080"},
 		{"http://stroem.example.org", true, "off: auth.base_url: is not https, so remote agents"},
 		{"http://stroem.example.org", false, "off"},
 		{"", true, "off"},
@@ -37,17 +41,17 @@ func TestWhereRemoteAgentsSignIn(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		on, notes, err := cli.OAuthOn(file)
+		base, notes, err := cli.OAuthAt(file)
 		got := "off"
 		switch {
 		case err != nil:
 			got = err.Error()
-		case on:
-			got = "on"
+		case base != "":
+			got = "at " + base
 		case len(notes) > 0:
 			got += ": " + strings.Join(notes, ", ")
 		}
-		if !strings.Contains(got, tc.want) || len(tc.want) < 4 && got != tc.want {
+		if !strings.Contains(got, tc.want) || base != "" && got != tc.want || tc.want == "off" && got != tc.want {
 			t.Errorf("%q, mcp %t: %s", tc.base, tc.mcp, got)
 		}
 	}

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -33,6 +34,9 @@ func (p *Plane) OpenArtifact(ctx context.Context, id, name string) (a store.Arti
 		if f, err = p.Store.OpenArtifact(&a); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
+	}
+	if store.IsLost(err) {
+		err = &Error{Code: NotFound, Msg: fmt.Sprintf("the file of artifact %q is missing or damaged on the server; a backup may have it", name)}
 	}
 	return a, f, err
 }

@@ -74,12 +74,12 @@ const maxFaults = 10
 // decodeArgs checks the arguments against the tool's schema, as far as names
 // and what is required go, and decodes them.
 func decodeArgs(tool mcp.Tool, raw any, into any) error {
-	doc, err := json.Marshal(raw)
+	doc, err := compact(raw)
 	if err != nil {
 		return fmt.Errorf("the arguments of %s are not JSON: %w", tool.Name, err)
 	}
 	var given map[string]json.RawMessage
-	if err := json.Unmarshal(doc, &given); err != nil {
+	if err := json.Unmarshal([]byte(doc), &given); err != nil {
 		return fmt.Errorf("the arguments of %s must be a JSON object", tool.Name)
 	}
 	known := slices.Sorted(maps.Keys(tool.InputSchema.Properties))
@@ -98,10 +98,10 @@ func decodeArgs(tool mcp.Tool, raw any, into any) error {
 		return fmt.Errorf("%s: %s (%s)", tool.Name, strings.Join(faults, "; "), allowed(known))
 	}
 	wholeNumbers(tool, given)
-	if doc, err = json.Marshal(given); err != nil {
+	if doc, err = compact(given); err != nil {
 		return fmt.Errorf("the arguments of %s are not JSON: %w", tool.Name, err)
 	}
-	err = json.Unmarshal(doc, into)
+	err = json.Unmarshal([]byte(doc), into)
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrong):

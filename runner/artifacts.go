@@ -121,17 +121,25 @@ func (r *Runner) copyArtifacts(ctx context.Context, a *attempt) ([]store.Artifac
 	if err != nil {
 		return nil, err
 	}
-	for i := range list {
+	kept := list[:0]
+	for _, a := range list {
 		if err = ctx.Err(); err == nil {
-			err = copyArtifact(from, to, &list[i])
+			err = copyArtifact(from, to, &a)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			a.CreatedAt = r.Now()
+			kept = append(kept, a)
+		case !errors.Is(err, errGone):
 			return nil, errors.Join(err, to.Discard())
 		}
-		list[i].CreatedAt = r.Now()
 	}
-	return list, to.Close()
+	return kept, to.Close()
 }
+
+// errGone is said of a file that something which the step left running took
+// away again: it was not left.
+var errGone = errors.New("the file is gone again")
 
 // openFolder opens the folder below dir that these names lead to. None of them
 // may be a link that the script put there.
@@ -216,6 +224,9 @@ func (s *search) folder(dir string) error {
 // list reads a folder, in the order of names.
 func (s *search) list(dir string) (infos []fs.FileInfo, err error) {
 	sub, err := s.root.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) { // it is gone again
+		return nil, nil
+	}
 	if err != nil {
 		return nil, unread("a folder in $ARTIFACTS_DIR", err)
 	}
@@ -272,6 +283,9 @@ func badName(name string) string {
 func copyArtifact(from *os.Root, to *store.NewArtifacts, a *store.Artifact) error {
 	// A fifo that took the file's place would be waited at without O_NONBLOCK.
 	f, err := from.OpenFile(a.Name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errGone
+	}
 	if err != nil {
 		return unread(fmt.Sprintf("artifact %q", a.Name), err)
 	}

@@ -347,6 +347,30 @@ exec 3>>report
 	}
 }
 
+// What goes away again while the rest is copied was not left, and fails nothing.
+func TestWhatGoesAwayIsNotKept(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, one(`
+cd "$ARTIFACTS_DIR"
+i=100; while [ $i -lt 200 ]; do : > "f$i"; i=$((i+1)); done
+: > z; mkdir zz; : > zz/z
+attempt=${PWD%/*}
+{ i=0; until [ -e "${attempt%/*/*}/artifacts/${attempt##*/}/0" ] || [ $i -gt 1000 ]; do i=$((i+1)); sleep 0.01; done; rm -r z zz; } > /dev/null 2>&1 &
+`))
+	res := r.run("t", nil)
+	if s := res.steps["s"]; s.Status != store.Completed {
+		t.Fatalf("%s: %s", s.Status, s.Error)
+	}
+	list, texts := r.kept(res.Job)
+	if len(texts) < 100 {
+		t.Errorf("%d are kept", len(texts))
+	}
+	t.Logf("%d of 102 are kept", len(texts))
+	if got := r.onDisk(); len(got) != len(list) {
+		t.Errorf("on disk: %q", got)
+	}
+}
+
 // A server that is killed at any moment leaves all of it to be done again, or
 // nothing.
 func TestArtifactsAfterACrash(t *testing.T) {

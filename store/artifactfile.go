@@ -70,9 +70,9 @@ func openKept(root *os.Root, a *Artifact) (*os.File, error) {
 // errDamaged: a kept file is not as its row says.
 var errDamaged = errors.New("the file is damaged")
 
-// isLost reports whether err says that the bytes of an artifact are not there,
+// IsLost reports whether err says that the bytes of an artifact are not there,
 // or not whole.
-func isLost(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) }
+func IsLost(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) }
 
 // lostArtifacts lists those of a database whose bytes are not, as they were, in
 // the data folder dir.
@@ -92,7 +92,7 @@ func lostArtifacts(ctx context.Context, db *sql.DB, dir string) (lost []Artifact
 				return f.Close()
 			}
 		}
-		if isLost(err) {
+		if IsLost(err) {
 			lost, err = append(lost, *a), nil
 		}
 		return err

@@ -125,7 +125,7 @@ func addArtifacts(ctx context.Context, w *tar.Writer, dir, copied string) error 
 		if err == nil {
 			return addFile(w, f, path.Join(artifactsFolder, a.path()))
 		}
-		if isLost(err) {
+		if IsLost(err) {
 			return nil
 		}
 		return err

@@ -169,6 +169,34 @@ func TestNoNameInAURLEscapes(t *testing.T) {
 	t.Logf("%d names, %d led to the artifact itself", asked, found)
 }
 
+// Of a file that the disk lost it is said that it is lost.
+func TestLostArtifactsSaySo(t *testing.T) {
+	t.Parallel()
+	h := build(t, nil, own)
+	id := h.job(own)
+	bearer, _ := h.key("view", store.APIKey{})
+	spoil := map[string]func(string) error{"gone": os.Remove, "cut": func(path string) error { return os.Truncate(path, 1) }}
+	for name, do := range spoil {
+		h.leave(id, store.Artifact{Name: name, Type: "text/plain"}, strings.NewReader("text"))
+		files, err := filepath.Glob(filepath.Join(h.store.Dir(), "artifacts", id+"-*", "0"))
+		if err != nil || len(files) == 0 {
+			t.Fatal(files, err)
+		}
+		for _, file := range files {
+			if err := do(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := fmt.Sprintf(`the file of artifact \"%s\" is missing or damaged on the server; a backup may have it`, name)
+		if a := h.ask("GET", "/api/jobs/"+id+"/artifacts/"+name, "", bearer); a.status != http.StatusNotFound || !strings.Contains(a.body, want) {
+			t.Errorf("%s: %v", name, a)
+		}
+		if err := os.RemoveAll(filepath.Dir(files[0])); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // However large a file is, little of it is in memory.
 func TestLargeArtifactsAreStreamed(t *testing.T) {
 	const size = 100 << 20

@@ -73,7 +73,7 @@ func (s *site) asked(w http.ResponseWriter, r *http.Request, given url.Values) *
 	case err == nil:
 		return a
 	case errors.As(err, &refused) && a != nil:
-		s.sendBack(w, r, a, s.cfg.Gate.Refused(a, refused))
+		s.sendRefusal(w, r, a, refused)
 	default:
 		s.writeTrouble(w, err)
 	}
@@ -123,6 +123,19 @@ func (s *site) takeConsent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.sendBack(w, r, a, to)
+}
+
+// sendRefusal answers the program that what it asks for cannot be given. Anybody
+// can make a program known and write a link to here, so the person is not led on
+// to a host of its choice unasked (RFC 9700, 4.11.2): they may go there.
+func (s *site) sendRefusal(w http.ResponseWriter, r *http.Request, a *auth.Ask, why *auth.Refusal) {
+	to := s.cfg.Gate.Refused(a, why)
+	host, here := auth.RedirectHost(a.Redirect)
+	if here || r.Method == http.MethodPost {
+		s.sendBack(w, r, a, to)
+		return
+	}
+	s.writePage(w, http.StatusBadRequest, &consentView{Host: host, Back: to, Trouble: why.Msg})
 }
 
 // sendBack sends the person's browser to the program with the answer. A form is

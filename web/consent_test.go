@@ -150,6 +150,16 @@ func TestNobodyIsSentAstray(t *testing.T) {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
+	// Nor on to another host by a link that only looks like ours: they may go.
+	c, err := h.gate.Register(h.anybody(), auth.Metadata{Redirects: []string{"https://evil.example/"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	led := h.send("GET", authorize(c.ID, map[string]string{"redirect_uri": "https://evil.example/", "response_type": "token"}), nil)
+	if led.status != http.StatusBadRequest || led.header.Get("Location")+led.header.Get("Refresh") != "" || !strings.Contains(led.body, `<p class="host">evil.example</p>`) ||
+		!strings.Contains(led.body, `<a href="https://evil.example/?error=unsupported_response_type`) || strings.Contains(led.body, "<form") {
+		t.Error(led)
+	}
 	a := h.send("GET", authorize(id, map[string]string{"response_type": "token", "state": "a\r\nb"}), nil)
 	if to := a.header.Get("Location"); a.status != http.StatusSeeOther || parameter(t, to, "error") != "unsupported_response_type" || parameter(t, to, "state") != "a\r\nb" {
 		t.Error(a)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -79,6 +80,47 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 	for _, id := range []string{`"a"`, `""`, `0`, `-7`, `9007199254740991`} {
 		if _, body := ask(t, srv, http.MethodPost, "/mcp", strings.Replace(ping, `"id":1`, `"id":`+id, 1), nil); !strings.Contains(body, `"id":`+id+`,"result"`) {
 			t.Errorf("id %s is answered with %s", id, body)
+		}
+	}
+}
+
+// A large message costs the same whatever its characters are: none is written
+// longer than it came.
+func TestMarkupIsNotBlownUp(t *testing.T) {
+	srv := site(t, nil)
+	cost := func(of string) uint64 {
+		body := toolCall("list_tasks", `{"search":"`+strings.Repeat(of, 3<<20)+`"}`)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if res, answer := ask(t, srv, http.MethodPost, "/mcp", body, nil); res.StatusCode != http.StatusOK {
+			t.Fatal(res.StatusCode, answer)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	cost("x") // what is made once
+	if plain, markup := cost("x"), cost("<"); markup > plain+plain/4 {
+		t.Errorf("3 MiB of < cost %d bytes of memory, of x %d", markup, plain)
+	}
+}
+
+// Of many small values there is a bound, since each takes far more memory than
+// its bytes; of commas and brackets within a text there is none.
+func TestAMessageHoldsSoManyValues(t *testing.T) {
+	srv := site(t, nil)
+	message := func(x string) string {
+		return `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"x":` + x + `}}}`
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, body := ask(t, srv, http.MethodPost, "/mcp", message("["+strings.Repeat("[],", 1_300_000)+"1]"), nil)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; !strings.Contains(body, `"code":-32600,"message":"a message holds at most 100000 values`) || used > 64<<20 {
+		t.Errorf("%d bytes of memory, answered with %s", used, body)
+	}
+	for _, x := range []string{"[" + strings.Repeat("[],", 40_000) + "1]", `"` + strings.Repeat(`,[{\"`, 600_000) + `"`} {
+		if res, body := ask(t, srv, http.MethodPost, "/mcp", message(x), nil); res.StatusCode != http.StatusOK {
+			t.Errorf("%.10s is answered with %d %s", x, res.StatusCode, body)
 		}
 	}
 }
