@@ -188,6 +188,9 @@ func ParseInput(doc []byte) (map[string]any, error) {
 	if s := bytes.TrimSpace(doc); len(s) == 0 || string(s) == "null" {
 		return nil, nil
 	}
+	if err := CheckValues(doc); err != nil {
+		return nil, err
+	}
 	d := json.NewDecoder(bytes.NewReader(doc))
 	d.UseNumber()
 	var fields map[string]any

@@ -68,32 +68,8 @@ func (m *message) refuse(w http.ResponseWriter, fault *mcp.JSONRPCErrorDetails) 
 	_ = json.NewEncoder(w).Encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(m.id), Error: *fault}) // the caller may be gone
 }
 
-// maxValues bounds how many values a message holds. One of two bytes takes some
-// hundreds of memory while it is read, so that 4 MiB of them would take a GiB.
-const maxValues = 100_000
-
-// values counts the values of a JSON document, with one more for each list and
-// object.
-func values(doc []byte) (n int) {
-	quoted := false
-	for i := 0; i < len(doc); i++ {
-		switch c := doc[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case !quoted && (c == ',' || c == '[' || c == '{'):
-			n++
-		}
-	}
-	return n + 1
-}
-
 // read takes the message apart, and says what is wrong with it.
 func (m *message) read(body []byte) *mcp.JSONRPCErrorDetails {
-	if values(body) > maxValues {
-		return unfit(mcp.INVALID_REQUEST, "a message holds at most %d values; hand on longer lists as a text", maxValues)
-	}
 	var syntax *json.SyntaxError
 	switch err := json.Unmarshal(body, &m.members); {
 	case errors.As(err, &syntax):

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"stroem/auth"
+	"stroem/control"
 )
 
 // What a request may send at most.
@@ -55,7 +56,7 @@ func guard(cfg Config, next http.Handler) http.Handler {
 
 // whole passes a request on once its body is here, so that the server's time
 // for reading bounds that alone, and not how long an answer may take. Whoever
-// is not known gets little of the server's memory.
+// is not known gets little of the server's memory, and nobody much for JSON.
 func whole(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		most, told := int64(maxBody), tooLarge
@@ -69,6 +70,8 @@ func whole(next http.Handler) http.Handler {
 			writeError(w, http.StatusRequestEntityTooLarge, told)
 		case err != nil:
 			writeError(w, http.StatusBadRequest, "the request's body could not be read")
+		case control.CheckValues(body) != nil: // forms have fewer by far
+			writeError(w, http.StatusBadRequest, control.CheckValues(body).Error())
 		default:
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			next.ServeHTTP(w, r)

@@ -111,12 +111,26 @@ func TestAMessageHoldsSoManyValues(t *testing.T) {
 	message := func(x string) string {
 		return `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"x":` + x + `}}}`
 	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, body := ask(t, srv, http.MethodPost, "/mcp", message("["+strings.Repeat("[],", 1_300_000)+"1]"), nil)
-	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; !strings.Contains(body, `"code":-32600,"message":"a message holds at most 100000 values`) || used > 64<<20 {
-		t.Errorf("%d bytes of memory, answered with %s", used, body)
+	many := "[" + strings.Repeat("[],", 1_300_000) + "1]"
+	for path, doc := range map[string]string{
+		"/mcp":                                  message(many),
+		"/api/workspaces/w/tasks/hello/execute": `{"input":{"name":` + many + `}}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		res, body := ask(t, srv, http.MethodPost, path, doc, nil)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "at most 100000 values") || used > 64<<20 {
+			t.Errorf("%s: %d bytes of memory, answered with %d %s", path, used, res.StatusCode, body)
+		}
+	}
+	quoted, err := json.Marshal(`{"name":[` + strings.Repeat("1,", 200_000) + "1]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := toolCall("execute_task", `{"workspace":"w","task_name":"hello","input":`+string(quoted)+`}`)
+	if _, body := ask(t, srv, http.MethodPost, "/mcp", call, nil); !strings.Contains(body, `"isError":true`) || !strings.Contains(body, "at most 100000 values") {
+		t.Errorf("an input as a text is answered with %s", body)
 	}
 	for _, x := range []string{"[" + strings.Repeat("[],", 40_000) + "1]", `"` + strings.Repeat(`,[{\"`, 600_000) + `"`} {
 		if res, body := ask(t, srv, http.MethodPost, "/mcp", message(x), nil); res.StatusCode != http.StatusOK {
