@@ -265,6 +265,9 @@ func expanded(n syntax.Node) (names []string) {
 				names = append(names, saidBy+m.Args[0].Lit())
 				for _, w := range m.Args[1:] {
 					names = append(names, file(w))
+					if m.Args[0].Lit() == "printenv" {
+						names = append(names, w.Lit())
+					}
 				}
 			}
 		case *syntax.Redirect:
