@@ -97,3 +97,16 @@ func TestPutTogether(t *testing.T) {
 		t.Error("python may put a line together")
 	}
 }
+
+// TestPrototype checks the key that is none, written in quotes.
+func TestPrototype(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{`y = {"{{ x }}": 1}`, `y = {a: 1, '{{ x }}' : {}}`} {
+		if text, err := parse(t, script).Code(tera.Vars{"x": "__proto__"}, tera.JavaScript); err == nil {
+			t.Errorf("%s came out as %s", script, text)
+		}
+		if _, err := parse(t, script).Code(tera.Vars{"x": "prototype"}, tera.TypeScript); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+}
