@@ -59,6 +59,12 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		i, _ := formatOf(args)
 		format = at == i
 	}
+	if marked == s.words[word] { // the value is inside of ${…}
+		ahead := s.src[int(word.Pos().Offset()):p.at]
+		if (expands || format) && strings.Contains(ahead, `\`) || format && strings.Contains(ahead, "%") {
+			return "a \\ or a % before the value inside ${…} would swallow a part of it", fixPrintf
+		}
+	}
 	if (expands || format) && strings.Contains(static, `\`) {
 		static = breaks.ReplaceAllString(static, "\n")
 	}

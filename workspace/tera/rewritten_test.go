@@ -69,6 +69,11 @@ func TestReached(t *testing.T) {
 			t.Errorf("%s: %v", script, err)
 		}
 	}
+	for _, script := range []string{`echo a ${y:-'*\'{{ x }}}`, `printf a${y:-'% '{{ x }}}`} {
+		if text, err := parse(t, script).Shell(tera.Vars{"x": "va"}, tera.POSIX); err == nil {
+			t.Errorf("%s came out as %s", script, text)
+		}
+	}
 	for _, script := range []string{`y={{ x }}; printf -- "$y" a`, `y={{ x }}; printf '%s' "$y"`, `y={{ x }}; printf "a$y"`} {
 		if _, err := parse(t, script).Shell(tera.Vars{"x": "-va"}, tera.Bash); err != nil {
 			t.Errorf("%s: %v", script, err)
