@@ -31,6 +31,7 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		}
 	}
 	var found syntax.Node
+	var array *syntax.ArrayExpr
 	var here *syntax.Redirect
 	var joined, stuck *syntax.Comment
 	var stack []syntax.Node
@@ -44,6 +45,9 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		}
 		if r, ok := n.(*syntax.Redirect); ok && here == nil && (r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc) && !s.bounded(r) {
 			here = r
+		}
+		if a, ok := n.(*syntax.ArrayExpr); ok && array == nil && substitutes(stack) && strings.Contains(s.src[a.Pos().Offset():a.End().Offset()], `\`) {
+			array = a
 		}
 		if c, ok := n.(*syntax.Comment); ok && joined == nil && strings.HasSuffix(strings.TrimSuffix(c.Text, "\n"), `\`) {
 			joined = c
@@ -61,6 +65,8 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		return s.static(int(joined.Pos().Offset()), "a comment ends in a backslash", "take the backslash away")
 	case here != nil:
 		return s.static(int(here.OpPos.Offset()), "it is not clear where this here-document ends", "end it with its word on a line of its own, and only there")
+	case array != nil:
+		return s.static(int(array.Pos().Offset()), "bash reads a backslash in an array inside $(…) otherwise", "take the array out of the $(…), or the backslash out of the array")
 	case found == nil:
 		return nil
 	}
@@ -106,6 +112,9 @@ func (s *script) bounded(r *syntax.Redirect) bool {
 		line := strings.TrimSuffix(l, "\n")
 		if r.Op == syntax.DashHdoc {
 			line = strings.TrimLeft(line, "\t")
+		}
+		if word == "" || line != word && strings.HasPrefix(line, word) && strings.Contains(line, ")") {
+			return false // bash reads these otherwise inside of $(…)
 		}
 		if line == word {
 			end := from + len(strings.TrimSuffix(l, "\n"))

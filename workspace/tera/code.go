@@ -100,7 +100,7 @@ func (s *script) code(lang Language) (string, error) {
 		if sp.what == "" {
 			p.write(s.src[last:pl.at])
 			last = pl.at + len(pl.mark)
-			if sp.kind != inNote && !harmless(pl.node.x) && forges(pl.value.text) {
+			if sp.kind != inNote && !harmless(pl.node.x) && (forges(pl.value.text) || s.completes(pl)) {
 				return "", s.t.fault(pl.node, forged, fixForged)
 			}
 			sp.what, sp.fix = sp.write(&p, pl.value, lang)

@@ -51,7 +51,7 @@ func (c *coder) ecma() bool {
 // literal reads a literal of text that ends in the quote it begins with.
 func (c *coder) literal(quote byte, kind spotKind) {
 	c.at++
-	start := c.at
+	start, first := c.at, len(c.spots)
 	for c.lost == "" {
 		if c.here() != nil {
 			if kind == inNote {
@@ -66,6 +66,9 @@ func (c *coder) literal(quote byte, kind spotKind) {
 			c.fail("a literal of text is not closed")
 		case ch == quote:
 			c.at++
+			for i := range c.spots[first:] {
+				c.spots[first+i].key = strings.HasPrefix(strings.TrimLeft(c.src[c.at:], " \t\r\n"), ":")
+			}
 			c.token("x")
 			return
 		case ch == '\\' && kind != inRaw:

@@ -97,6 +97,9 @@ func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) obje
 		return risky(args[head:], at-head)
 	}
 	o := command(args[head:], at-head, head > 0)
+	if o == (objection{}) && head > 0 { // $SHELL -c
+		o = risky(args, at)
+	}
 	if o == (objection{}) && p.option == "" {
 		p.option = option(args[head:], at-head)
 	}

@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -219,7 +220,11 @@ func (f *flows) visit(whole *syntax.Stmt, n syntax.Node) bool {
 		switch n.Op {
 		case syntax.TsEql, syntax.TsNeq, syntax.TsLeq, syntax.TsGeq, syntax.TsLss, syntax.TsGtr:
 			f.number(n)
+		case syntax.TsReMatch:
+			f.set("BASH_REMATCH", n.X)
 		}
+	case *syntax.CoprocClause:
+		f.set(cmp.Or(litOf(n.Name), "COPROC"), n.Stmt)
 	case *syntax.UnaryTest:
 		if n.Op == syntax.TsVarSet || n.Op == syntax.TsRefVar {
 			f.code(n)
@@ -243,6 +248,9 @@ func (f *flows) expansion(n *syntax.ParamExp) {
 	if n.Index != nil && !(n.Param != nil && f.assoc[n.Param.Value]) {
 		f.number(n.Index)
 	}
+	if n.Param != nil && n.Exp != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull) && n.Exp.Word != nil {
+		f.set(n.Param.Value, n.Exp.Word)
+	}
 	if n.Slice != nil {
 		for _, x := range []syntax.ArithmExpr{n.Slice.Offset, n.Slice.Length} {
 			if x != nil {
@@ -263,6 +271,7 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 	}
 	f.command(args)
 	f.programs(whole, args)
+	f.set("_", args[len(args)-1].word)
 	name := program(args[0].text)
 	switch {
 	case f.funcs[args[0].text]:
@@ -276,7 +285,11 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 		f.set("REPLY", whole)
 		f.set("MAPFILE", whole)
 		f.fed = append(f.fed, "REPLY", "MAPFILE")
-		for _, a := range args[1:] {
+		for i, a := range args[1:] {
+			if !a.static && !takesText(args[i].text) {
+				f.set(unknown, whole)
+				f.fed = append(f.fed, unknown)
+			}
 			f.set(f.s.filled(a.text), whole)
 			f.fed = append(f.fed, f.s.filled(a.text))
 			f.code(a.word)
@@ -288,6 +301,7 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 			}
 		}
 	case slices.Contains([]string{"eval", "unset", "getopts", "declare", "typeset", "source", ".", "trap", "alias"}, name):
+		f.evaluated(args)
 		for _, a := range args[1:] {
 			f.code(a.word)
 			if name == "getopts" {
@@ -308,8 +322,12 @@ func (f *flows) call(whole *syntax.Stmt, n *syntax.CallExpr) {
 		case !option || i == 0:
 		case name == "printf" && a.text == "-v":
 			f.code(args[i+1].word)
+			to := f.s.filled(args[i+1].text)
+			if !args[i+1].static {
+				to = unknown
+			}
 			for _, b := range args[i+1:] {
-				f.set(f.s.filled(args[i+1].text), b.word)
+				f.set(to, b.word)
 			}
 		case (name == "test" || name == "[") && (a.text == "-v" || a.text == "-R"),
 			strings.HasSuffix(a.text, "c") && slices.ContainsFunc(args[:i], func(b arg) bool { return interpreter(b.text) }):
@@ -391,42 +409,4 @@ func (f *flows) number(n syntax.Node) {
 		}
 		return true
 	})
-}
-
-// reached returns the variables that a value may get into, given those moves that
-// move it themselves.
-func (f *flows) reached(begins func(move) bool, vars ...string) map[string]bool {
-	if f.users == nil {
-		f.users = map[string][]string{}
-		for _, m := range f.moves {
-			names := []string{m.name}
-			if m.from != nil {
-				names = expanded(m.from)
-			}
-			for _, name := range names {
-				f.users[name] = append(f.users[name], m.to)
-			}
-		}
-	}
-	got := map[string]bool{}
-	var next []string
-	reach := func(names ...string) {
-		for _, name := range names {
-			if !got[name] {
-				got[name], next = true, append(next, name)
-			}
-		}
-	}
-	reach(vars...)
-	for _, m := range f.moves {
-		if begins(m) {
-			reach(m.to)
-		}
-	}
-	for len(next) > 0 {
-		name := next[len(next)-1]
-		next = next[:len(next)-1]
-		reach(f.users[name]...)
-	}
-	return got
 }

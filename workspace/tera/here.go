@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -28,10 +29,15 @@ func (s *script) held(p *place) (what, fix string) {
 	if !ok {
 		return "a value cannot stand in this here-document", fixEnv
 	}
-	if r.Op == syntax.DashHdoc && strings.Contains(p.plain, "\t") {
-		return "a here-document of <<- may take the tab away that is in the value", "write << and no tabs"
+	behind := s.src[p.at+len(p.mark):]
+	if r.Op == syntax.DashHdoc && (strings.Contains(p.plain, "\t") || strings.HasSuffix(p.plain, "\n") && strings.HasPrefix(behind, "\t")) {
+		return "a here-document of <<- may take the tab away that is in the value, or behind it", "write << and no tabs"
 	}
-	if p.kind == expands && blurred(s.src[:p.at], p.plain, s.src[p.at+len(p.mark):]) {
+	inner := substitutes(p.stack)
+	if inner && p.kind == asIs && strings.ContainsAny(p.plain, "\x01\x7f") {
+		return "bash takes control characters of the value away in a here-document inside $(…)", "print it: printf '%s\\n' {{ … }}"
+	}
+	if p.kind == expands && blurred(s.src[:p.at], p.plain, behind) {
 		return "some shells may take a byte of the value together with the backslash behind it", `quote the word: <<'` + "EOF'"
 	}
 	if !s.known {
@@ -54,11 +60,40 @@ func (s *script) held(p *place) (what, fix string) {
 	s.work += len(text)
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
-		if line == word || strings.TrimLeft(line, "\t") == word || insideHere.Replace(line) == word {
-			return "the value has a line that ends the here-document", "end the here-document with a word that no value has, or print it: printf '%s\\n' {{ … }}"
+		for _, l := range []string{line, strings.TrimLeft(line, "\t"), insideHere.Replace(line)} {
+			switch {
+			case l == word, inner && strings.HasPrefix(l, word): // there bash is content with EOF…)
+				return "the value has a line that ends the here-document", fixEnding
+			case s.dialect == POSIX && swallowed(l, word):
+				return "a line begins like the end of the here-document, and some shells take a byte of it away", fixEnding
+			}
 		}
 	}
 	return "", ""
+}
+
+const fixEnding = "end the here-document with a word that no value has, or print it: printf '%s\\n' {{ … }}"
+
+// swallowed reports whether dash loses a byte of a line: the one that tells it
+// from the word that ends the document, if it is none of ASCII.
+func swallowed(line, word string) bool {
+	n := 0
+	for n < len(line) && n < len(word) && line[n] == word[n] {
+		n++
+	}
+	return n > 0 && n < len(line) && line[n] >= utf8.RuneSelf
+}
+
+// substitutes reports whether a place is in a $(…) or <(…), whose commands bash
+// writes out anew before it runs them.
+func substitutes(stack []syntax.Node) bool {
+	return slices.ContainsFunc(stack, func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			return true
+		}
+		return false
+	})
 }
 
 // blurred reports whether a backslash that escapes something in a value, or one
@@ -98,11 +133,8 @@ func herePieces(parts []syntax.WordPart, expanded bool) []piece {
 // commented checks a value in a comment, and takes out its line breaks and what
 // could join lines.
 func (s *script) commented(p *place) (what, fix string) {
-	for _, n := range p.stack {
-		switch n.(type) {
-		case *syntax.CmdSubst, *syntax.ProcSubst:
-			return "a value cannot stand in a comment inside $(…), which older shells read otherwise", "take it out of the comment"
-		}
+	if substitutes(p.stack) {
+		return "a value cannot stand in a comment inside $(…), which older shells read otherwise", "take it out of the comment"
 	}
 	if strings.HasPrefix(s.src, "#!") && !strings.Contains(s.src[:p.at], "\n") {
 		return "a value cannot choose what runs the script", "write the first line itself"

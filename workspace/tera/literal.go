@@ -32,6 +32,8 @@ func (sp spot) write(p *printer, v value, lang Language) (what, fix string) {
 		}
 	case sp.tight && v.text == "":
 		return "the value is empty, and the quotes beside it would be read together", "take the quotes away, or " + fixInput
+	case sp.key && lang.ecma() && prototype.MatchString(v.text):
+		return "an object's key __proto__ is more than a key", fixInput
 	default:
 		p.escape(v.text, lang, sp.kind == inBytes)
 	}
@@ -40,6 +42,9 @@ func (sp spot) write(p *printer, v value, lang Language) (what, fix string) {
 	}
 	return "", ""
 }
+
+// prototype is what may be the key __proto__, or the most of it.
+var prototype = regexp.MustCompile(`proto__|__proto|^_?proto_?$`)
 
 // plainNote leaves of a value in a comment what no tool takes for an order.
 func plainNote(v string) string {

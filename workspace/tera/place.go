@@ -71,7 +71,12 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 	child := p.stack[i+1]
 	switch n := p.stack[i].(type) {
 	case *syntax.File, *syntax.Stmt, *syntax.Subshell, *syntax.Block, *syntax.IfClause,
-		*syntax.WhileClause, *syntax.DblQuoted, *syntax.ProcSubst, *syntax.TimeClause, *syntax.ArrayExpr, *syntax.CaseClause:
+		*syntax.WhileClause, *syntax.DblQuoted, *syntax.ProcSubst, *syntax.TimeClause, *syntax.CaseClause:
+		return "", ""
+	case *syntax.ArrayExpr:
+		if substitutes(p.stack[:i]) {
+			return "a value cannot stand in an array inside $(…), where bash reads its quotes otherwise", `assign it first: NAME={{ … }}, then ("$NAME")`
+		}
 		return "", ""
 	case *syntax.BinaryCmd:
 		return s.piped(n, child)

@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -58,6 +59,12 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		i, _ := formatOf(args)
 		format = at == i
 	}
+	if marked == s.words[word] { // the value is inside of ${…}
+		ahead := s.src[int(word.Pos().Offset()):p.at]
+		if (expands || format) && strings.Contains(ahead, `\`) || format && strings.Contains(ahead, "%") {
+			return "a \\ or a % before the value inside ${…} would swallow a part of it", fixPrintf
+		}
+	}
 	if (expands || format) && strings.Contains(static, `\`) {
 		static = breaks.ReplaceAllString(static, "\n")
 	}
@@ -74,7 +81,7 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		}
 		return what, fix
 	}
-	if s.known && !harmless(p.node.x) && forges(static[strings.LastIndexAny(static, "\n\r")+1:]+p.value.text) {
+	if s.known && !harmless(p.node.x) && (forges(static[strings.LastIndexAny(static, "\n\r")+1:]+p.value.text) || s.completes(p)) {
 		return forged, fixForged
 	}
 	if name == "printf" {
@@ -107,7 +114,7 @@ func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
 	if strings.ContainsAny(p.value.text, `%\`) {
 		return `printf would expand the % or the \ in the value`, fixPrintf
 	}
-	if before(args[at]) == "" && strings.HasPrefix(p.value.text, "-") {
+	if (args[at].mark < 0 || before(args[at]) == "") && strings.HasPrefix(p.value.text, "-") {
 		return "printf would read the value as an option", fixPrintf
 	}
 	return "", ""
@@ -131,6 +138,26 @@ func forges(text string) bool {
 		}
 	}
 	return false
+}
+
+// completes reports whether a value goes on where another value of the script may
+// have begun such a line: T: {"a": 1}.
+func (s *script) completes(p *place) bool {
+	if len(s.places) < 2 || !strings.Contains(p.value.text, ":") {
+		return false
+	}
+	line, _, _ := strings.Cut(p.value.text, "\n")
+	begin, rest, _ := strings.Cut(line, ":")
+	if !strings.HasSuffix("OUTPUT", begin) {
+		return false
+	}
+	switch rest = strings.TrimSpace(rest); {
+	case rest == "":
+		return len(begin) > 1
+	case begin == "":
+		return strings.IndexByte(`{["`, rest[0]) >= 0 && json.Valid([]byte(rest))
+	}
+	return json.Valid([]byte(rest))
 }
 
 // formatted is what printf makes of a format of plain %s and its arguments.

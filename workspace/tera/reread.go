@@ -150,7 +150,13 @@ func readsFile(name string, args []arg, i int) bool {
 func (f *flows) runsFile(a arg) bool { return strings.Contains(a.text, "/") || !a.static }
 
 // file is the name under which a file is kept account of: the word less its quotes.
-func file(w *syntax.Word) string { return fileNamed + path.Clean(spelled(w.Parts)) }
+func file(w *syntax.Word) string {
+	name := path.Clean(spelled(w.Parts))
+	if n, ok := strings.CutPrefix(name, "/dev/fd/"); ok {
+		return descriptor + n
+	}
+	return fileNamed + name
+}
 
 // spelled is a word without its quotes, with the names of its variables.
 func spelled(parts []syntax.WordPart) string {
@@ -265,6 +271,9 @@ func expanded(n syntax.Node) (names []string) {
 				names = append(names, saidBy+m.Args[0].Lit())
 				for _, w := range m.Args[1:] {
 					names = append(names, file(w))
+					if m.Args[0].Lit() == "printenv" {
+						names = append(names, w.Lit())
+					}
 				}
 			}
 		case *syntax.Redirect:

@@ -38,6 +38,9 @@ var reachable = []struct{ script, says, only string }{
 	{script: `y={{ x }}; tar -I "$y" -cf a f`, says: "$y"},
 	{script: `y={{ x }}; git -c "core.pager=$y" log`, says: "$y"},
 	{script: "exec 3<<E\n{{ x }}\nE\nsh <&3", says: "the descriptor 3"},
+	{script: `exec 9<<<{{ x }}; . /dev/fd/9`, says: "the descriptor 9", only: "bash"},
+	{script: `$SHELL -c {{ x }}`, says: "behind -c"},
+	{script: `$0 -c "echo {{ x }}"`, says: "behind -c"},
 	{script: "exec <<E\n{{ x }}\nE\nsh", says: "the descriptor 0"},
 }
 

@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,14 +14,17 @@ type telling struct {
 	names  []string // the variables
 	spoils string   // the characters of a value that would not arrive
 	what   string
-	json   bool // it is inside of JSON that the server reads
+	json   bool           // it is inside of JSON that the server reads
+	begins *regexp.Regexp // what a value may be neither, for it would be an option or the beginning of a line that the server reads
 }
 
 // retold refuses values that get into a variable and are printed from there so
 // that they come out as something else: by an echo that expands backslashes, as the
 // format of printf, or inside a string of the JSON that the server reads.
 func (s *script) retold(file *syntax.File) (errs []*Error) {
-	if !slices.ContainsFunc(s.places, func(p *place) bool { return strings.ContainsAny(p.value.text, "\"\\%\n\r") }) {
+	if !slices.ContainsFunc(s.places, func(p *place) bool {
+		return strings.ContainsAny(p.value.text, "\"\\%\n\r-") || beginsOutput.MatchString(p.value.text)
+	}) {
 		return nil
 	}
 	list := s.tellings(file)
@@ -30,15 +34,28 @@ func (s *script) retold(file *syntax.File) (errs []*Error) {
 	f := s.flows(file)
 	for _, p := range s.places {
 		got := f.reached(func(m move) bool { return plainly(p, m.from) })
+		var all map[string]bool // once asked for
 		for _, t := range list {
 			within := !t.json && inCommand(p, t.word)
-			if strings.ContainsAny(p.value.text, t.spoils) && (within || slices.ContainsFunc(t.names, func(name string) bool { return got[name] })) {
+			spoilt := strings.ContainsAny(p.value.text, t.spoils) && (within || t.any(got))
+			if !spoilt && t.begins != nil && t.begins.MatchString(p.value.text) {
+				if all == nil {
+					all = f.reached(func(m move) bool { return slices.Contains(p.stack, m.from) })
+				}
+				spoilt = within || t.any(all)
+			}
+			if spoilt {
 				errs = append(errs, s.t.fault(p.node, t.what, `print it by printf '%s\n' "$NAME", and write the step's output to the file $STROEM_OUTPUT`))
 				break
 			}
 		}
 	}
 	return errs
+}
+
+// any reports whether one of the variables is among those.
+func (t telling) any(vars map[string]bool) bool {
+	return vars[unknown] && len(t.names) > 0 || slices.ContainsFunc(t.names, func(name string) bool { return vars[name] })
 }
 
 // plainly reports whether a place is in a node and not in a command inside of it,
@@ -73,20 +90,24 @@ func (s *script) tellings(file *syntax.File) (list []telling) {
 
 // told finds them in one command.
 func (s *script) told(args []arg) (list []telling) {
+	for len(args) > 1 && (args[0].text == "command" || args[0].text == "builtin") {
+		args = args[1:]
+	}
 	name := program(args[0].text)
 	if name != "echo" && name != "printf" {
 		return nil
 	}
 	format, _ := formatOf(args)
+	list = append(list, s.optional(name, args, format)...)
 	before := ""
 	for i, a := range args[1:] {
 		at := i + 1
-		if names := held(a.word.Parts); !a.static && (len(names) > 0 || name == "echo") {
+		if names := held(a.word.Parts); !a.static && (len(names) > 0 || name == "echo" || at == format) {
 			switch {
 			case name == "printf" && at == format:
-				list = append(list, telling{a.word, names, `%\`, "printf would expand the % or the \\ in the value, which is a part of its format", false})
+				list = append(list, telling{word: a.word, names: names, spoils: `%\`, what: "printf would expand the % or the \\ in the value, which is a part of its format, or read it as an option", begins: optioned(a, args[at-1])})
 			case s.expands(args, at, s.dialect) && (name == "echo" || !strings.Contains(args[format].text, "%s")):
-				list = append(list, telling{a.word, names, `\`, "this " + name + " would expand the backslash in the value, which gets there by a variable or a command", false})
+				list = append(list, telling{word: a.word, names: names, spoils: `\`, what: "this " + name + " would expand the backslash in the value, which gets there by a variable or a command"})
 			}
 		}
 		list = append(list, inJSON(a.word, before)...)
@@ -95,6 +116,57 @@ func (s *script) told(args []arg) (list []telling) {
 		}
 	}
 	return list
+}
+
+// What a value must not be where printf takes it for an option, of which -v runs
+// what is in a[$(…)]; where echo takes it for one, after which it expands
+// backslashes; and where a colon and another value follow.
+var (
+	dashed       = regexp.MustCompile(`^-`)
+	dashE        = regexp.MustCompile(`^[ \t\n]*-[nE]*e[neE]*([ \t\n]|$)`)
+	beginsOutput = regexp.MustCompile(`(^|\n)OUTPUT$`)
+)
+
+// optional finds the variables that echo may take for its -e, and those that a
+// colon follows.
+func (s *script) optional(name string, args []arg, format int) (list []telling) {
+	options, colon := name == "echo", false
+	for i, a := range args[1:] {
+		names := held(a.word.Parts)
+		options = options && (leads(a) || strings.HasPrefix(a.text, "-") && strings.Trim(a.text[1:], "neE") == "")
+		if options && len(names) > 0 {
+			list = append(list, telling{word: a.word, names: names, begins: dashE, what: "echo would read the value as an option"})
+		}
+		colon = colon || name == "echo" && len(names) > 0 && strings.Contains(a.text, ":") || i+1 == format && strings.Contains(a.text, "%s:")
+	}
+	if !colon {
+		return list
+	}
+	for _, a := range args[1:] {
+		if names := held(a.word.Parts); len(names) > 0 {
+			list = append(list, telling{word: a.word, names: names, begins: beginsOutput, what: "with what follows it the server would read the value as the step's output"})
+		}
+	}
+	return list
+}
+
+// optioned is what a value must not be in an argument that begins with what the shell
+// expands, unless it is behind a -- that says that it is no option.
+func optioned(a, before arg) *regexp.Regexp {
+	if before.text != "--" && leads(a) {
+		return dashed
+	}
+	return nil
+}
+
+// leads reports whether an argument begins with what the shell expands.
+func leads(a arg) bool {
+	for _, p := range pieces(a.word.Parts, false) {
+		if p.node != nil || p.text != "" {
+			return p.node != nil
+		}
+	}
+	return false
 }
 
 // held are the variables that a word expands itself, outside of commands in it.
@@ -119,7 +191,7 @@ func inJSON(w *syntax.Word, before string) (list []telling) {
 		e, ok := p.node.(*syntax.ParamExp)
 		line, server := protocolLine(text)
 		if inside, _ := inString(line); ok && server && inside && e.Param != nil && !e.Length {
-			list = append(list, telling{w, []string{e.Param.Value}, "\"\\\n\r", "the value gets into $" + e.Param.Value + ", and would end the string of the JSON that the server reads", true})
+			list = append(list, telling{word: w, names: []string{e.Param.Value}, spoils: "\"\\\n\r", what: "the value gets into $" + e.Param.Value + ", and would end the string of the JSON that the server reads", json: true})
 		}
 	}
 	return list
