@@ -20,6 +20,13 @@ func expanding(r *syntax.Redirect) bool {
 	return true
 }
 
+// halfQuoted reports whether the parser, which looks at the last part of a
+// here-document's word alone, takes it for one that is expanded, and shells do not.
+func halfQuoted(r *syntax.Redirect) bool {
+	last, bare := r.Word.Parts[len(r.Word.Parts)-1].(*syntax.Lit)
+	return bare && !strings.Contains(last.Value, `\`) && !expanding(r)
+}
+
 // insideHere escapes what a shell expands in a here-document.
 var insideHere = strings.NewReplacer(`\`, `\\`, `$`, `\$`, "`", "\\`")
 

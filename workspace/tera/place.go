@@ -205,6 +205,9 @@ func (s *script) redirected(p *place, i int, r *syntax.Redirect) (what, fix stri
 		if name := s.feeds(p.stack[i-1]); name != "" {
 			return name + " would run what the value says", "run the commands in this script itself"
 		}
+		if halfQuoted(r) {
+			return "a value cannot stand in a here-document whose word is quoted in part", "quote all of it: <<'EOF'"
+		}
 		return "", ""
 	case child != syntax.Node(r.Word):
 		return "a value cannot stand as a descriptor", "write the number"
