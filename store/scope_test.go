@@ -116,7 +116,7 @@ func TestScopeOfManyPlaces(t *testing.T) {
 		return tx.Exec(`INSERT INTO place VALUES ('w', 'deploy', 'web')`)
 	})
 	s := &store.Scope{}
-	for range 5000 {
+	for range 1500 { // SQLite takes expressions 1,000 deep
 		s.Shown = append(s.Shown, store.Place{Workspace: "x*", Task: "*y"})
 	}
 	s.Shown = append(s.Shown, store.Place{Workspace: "w", Task: "deploy/*"})
