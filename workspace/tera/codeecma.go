@@ -48,10 +48,14 @@ func (c *coder) ecma() bool {
 	return true
 }
 
+// member reports whether an object's key may stand here: not behind the ? of a
+// condition, nor behind case.
+func (c *coder) member() bool { return c.last == "{" || c.last == "," }
+
 // literal reads a literal of text that ends in the quote it begins with.
 func (c *coder) literal(quote byte, kind spotKind) {
 	c.at++
-	start, first := c.at, len(c.spots)
+	start, first, member := c.at, len(c.spots), c.member()
 	for c.lost == "" {
 		if c.here() != nil {
 			if kind == inNote {
@@ -67,7 +71,7 @@ func (c *coder) literal(quote byte, kind spotKind) {
 		case ch == quote:
 			c.at++
 			for i := range c.spots[first:] {
-				c.spots[first+i].key = strings.HasPrefix(strings.TrimLeft(c.src[c.at:], " \t\r\n"), ":")
+				c.spots[first+i].key = member && strings.HasPrefix(strings.TrimLeft(c.src[c.at:], " \t\r\n"), ":")
 			}
 			c.token("x")
 			return

@@ -216,7 +216,7 @@ func (c *coder) value() {
 	touches := func(ch byte) bool { return c.isWord(ch) || strings.IndexByte("'\"`\\#@", ch) >= 0 && ch != 0 }
 	after := c.at + len(p.mark)
 	after += len(c.src[after:]) - len(strings.TrimLeft(c.src[after:], " \t\r\n"))
-	sp := spot{kind: operand, dotted: next == '.', key: c.byteAt(after) == ':'}
+	sp := spot{kind: operand, dotted: next == '.', key: c.member() && c.byteAt(after) == ':'}
 	switch what := c.twice(); {
 	case what != "":
 		sp.what, sp.fix = what, fixInput

@@ -57,7 +57,7 @@ func (s *script) flows(file *syntax.File) *flows {
 
 // forget drops the reading of files and functions that the script does not make.
 func (f *flows) forget() {
-	made := map[string]bool{}
+	made := map[string]bool{allHeld: true}
 	for _, m := range f.moves {
 		made[m.to] = true
 	}

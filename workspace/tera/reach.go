@@ -81,6 +81,9 @@ func (f *flows) reached(begins func(move) bool, vars ...string) map[string]bool 
 		name := next[len(next)-1]
 		next = next[:len(next)-1]
 		reach(f.users[name]...)
+		if !strings.HasPrefix(name, "\x00") {
+			reach(allHeld)
+		}
 	}
 	return got
 }

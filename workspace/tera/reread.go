@@ -15,6 +15,7 @@ const (
 	aliasNamed = "\x00the alias "
 	saidBy     = "\x00the output of "
 	descriptor = "\x00the descriptor "
+	allHeld    = "\x00the list of the variables" // with all that they hold
 )
 
 // programs notes the variables, the files and the aliases that a command other
@@ -258,6 +259,20 @@ func (f *flows) again(n syntax.Node) {
 
 func (f *flows) reread(name string, n syntax.Node) { f.rereads[name] = append(f.rereads[name], n) }
 
+// lists reports whether a command prints the variables, with what they hold.
+func lists(args []*syntax.Word) bool {
+	switch args[0].Lit() {
+	case "set":
+		return len(args) == 1
+	case "env", "printenv":
+		return !slices.ContainsFunc(args[1:], func(w *syntax.Word) bool {
+			text := w.Lit()
+			return !strings.HasPrefix(text, "-") && !strings.Contains(text, "=")
+		})
+	}
+	return false
+}
+
 // expanded are the variables, files and functions whose text is in a node.
 func expanded(n syntax.Node) (names []string) {
 	syntax.Walk(n, func(m syntax.Node) bool {
@@ -269,12 +284,21 @@ func expanded(n syntax.Node) (names []string) {
 		case *syntax.CallExpr:
 			if len(m.Args) > 0 {
 				names = append(names, saidBy+m.Args[0].Lit())
+				if lists(m.Args) {
+					names = append(names, allHeld)
+				}
 				for _, w := range m.Args[1:] {
 					names = append(names, file(w))
 					if m.Args[0].Lit() == "printenv" {
 						names = append(names, w.Lit())
 					}
 				}
+			}
+		case *syntax.DeclClause:
+			if len(m.Args) == 0 || slices.ContainsFunc(m.Args, func(a *syntax.Assign) bool {
+				return a.Naked && a.Value != nil && strings.HasPrefix(a.Value.Lit(), "-p")
+			}) {
+				names = append(names, allHeld)
 			}
 		case *syntax.Redirect:
 			if m.Word != nil && (m.Op == syntax.RdrIn || m.Op == syntax.RdrInOut) {

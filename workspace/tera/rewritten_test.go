@@ -58,7 +58,8 @@ func TestReached(t *testing.T) {
 	t.Parallel()
 	for _, script := range []string{
 		`y={{ x }}; : "${z:=$y}"; echo $((z))`, `y={{ x }}; : ${z=$y}; echo $((z))`, `y={{ x }}; [[ $y =~ .* ]]; echo $((BASH_REMATCH[0]))`, `: {{ x }}; z=$_; echo $((z))`,
-		`coproc echo {{ x }}; read -r z <&${COPROC[0]}; echo $((z))`, `export y={{ x }}; z=$(printenv y); echo $((z))`, `f=z; read -r $f <<< {{ x }}; echo $((z))`, `f=z; printf -v "$f" %s {{ x }}; a[z]=1`,
+		`coproc echo {{ x }}; read -r z <&${COPROC[0]}; echo $((z))`, `export y={{ x }}; z=$(printenv y); echo $((z))`,
+		`export y={{ x }}; z=$(env | sed -n 's/^y=//p'); echo $((z))`, `y={{ x }}; z=$(set | tail -n 1); echo $((z))`, `export y={{ x }}; z=$(export -p | tail -n 1); a[z]=1`, `y={{ x }}; declare -p > f; z=$(cat f); echo $((z))`, `f=z; read -r $f <<< {{ x }}; echo $((z))`, `f=z; printf -v "$f" %s {{ x }}; a[z]=1`,
 		`f() { read -r "$1" <<< "$2"; }; f z {{ x }}; echo $((z))`, `f() { eval "$1=\$2"; }; f z {{ x }}; echo $((z))`,
 		`y={{ x }}; printf "$y" a`, `y={{ x }}; command printf "$y" a`, `printf "$(echo {{ x }})" a`, `y=$(echo {{ x }}); printf "$y" a`, `printf ${z:-{{ x }}}b a`, `f() { printf "$1" a; }; f {{ x }}`,
 	} {

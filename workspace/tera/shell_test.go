@@ -38,6 +38,7 @@ var refused = []struct{ script, says, only string }{
 	{script: "ssh host <<'EOF'\n{{ x }}\nEOF\n", says: "would run what the value says"},
 	{script: "cat <<EOF\n\\{{ x }}\nEOF\n", says: "backslash"},
 	{script: "cat <<EOF\n${y:-{{ x }}}\nEOF\n", says: "here-document"},
+	{script: ": $\\\n{y: #{y:-#} f {{ x }} && : $(( {{ x }} ))", says: "broken off behind a $"},
 	{script: "cat <<'EO'F\n{{ x }}\nEOF\n", says: "quoted in part"},
 	{script: "cat <<\"\"EOF\n{{ x }}\nEOF\n", says: "quoted in part"},
 	{script: "cat <<EOF\n$y{{ x }}\nEOF\n", says: "here-document"},
