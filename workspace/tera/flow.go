@@ -40,7 +40,11 @@ type move struct {
 // maxArgs bounds the numbered arguments that are told apart.
 const maxArgs = 9
 
+// flows follows the values through a reading of the script, once.
 func (s *script) flows(file *syntax.File) *flows {
+	if f := s.flown[file]; f != nil {
+		return f
+	}
 	f := &flows{s: s, reads: map[string][]syntax.Node{}, rereads: map[string][]syntax.Node{}, aliases: map[string]bool{}, funcs: map[string]bool{}, assoc: map[string]bool{}, sets: map[string]bool{}}
 	syntax.Walk(file, f.declarations)
 	for _, stmt := range file.Stmts {
@@ -52,6 +56,10 @@ func (s *script) flows(file *syntax.File) *flows {
 		}
 	}
 	f.forget()
+	if s.flown == nil {
+		s.flown = map[*syntax.File]*flows{}
+	}
+	s.flown[file] = f
 	return f
 }
 
