@@ -70,9 +70,11 @@ func whole(next http.Handler) http.Handler {
 			writeError(w, http.StatusRequestEntityTooLarge, told)
 		case err != nil:
 			writeError(w, http.StatusBadRequest, "the request's body could not be read")
-		case control.CheckValues(body) != nil: // forms have fewer by far
-			writeError(w, http.StatusBadRequest, control.CheckValues(body).Error())
 		default:
+			if err := control.CheckValues(body); err != nil { // forms have fewer by far
+				writeError(w, http.StatusBadRequest, err.Error())
+				return
+			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			next.ServeHTTP(w, r)
 		}
