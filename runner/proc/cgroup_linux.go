@@ -175,10 +175,11 @@ func (c cgroup) remove() {
 	cgroups.left = append(cgroups.left, c)
 }
 
-// rmdir gives no error when it is gone.
+// rmdir gives no error when it is gone. Nothing in it is touched while a process
+// is: a script may be just about to use the empty ones that it has made.
 func (c cgroup) rmdir() error {
 	err := unix.Rmdir(string(c))
-	if errors.Is(err, unix.EBUSY) {
+	if errors.Is(err, unix.EBUSY) && !c.populated() {
 		// A script may have made some below, which are empty now.
 		var below []string
 		_ = filepath.WalkDir(string(c), func(path string, d fs.DirEntry, err error) error {
@@ -195,6 +196,14 @@ func (c cgroup) rmdir() error {
 		return nil
 	}
 	return err
+}
+
+// populated says whether a process is in it, or below it
+// (https://docs.kernel.org/admin-guide/cgroup-v2.html, "(Un)populated
+// Notification").
+func (c cgroup) populated() bool {
+	events, err := os.ReadFile(filepath.Join(string(c), "cgroup.events"))
+	return err != nil || bytes.Contains(events, []byte("populated 1\n"))
 }
 
 // holdsPid says whether a process is in the cgroup of attempt id, or below it.

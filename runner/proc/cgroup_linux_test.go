@@ -119,3 +119,22 @@ mkdir "$g/a" && mkdir "$g/a/b" && echo $$ >"$g/a/b/cgroup.procs" || exit; `+stri
 		t.Errorf("%s is left (%v)", group, err)
 	}
 }
+
+// TestCgroupBelowALivingStepStays has another server start, and clear away what is
+// left, when a script has made cgroups that nothing is in.
+func TestCgroupBelowALivingStepStays(t *testing.T) {
+	t.Parallel()
+	p, _, _, group := inCgroup(t, "echo ready; sleep $TOKEN")
+	below := filepath.Join(group, "a", "b")
+	if err := os.MkdirAll(below, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	abandon(t, spec(t, "true"))
+	if absent(below) {
+		t.Errorf("%s of a living step is gone", below)
+	}
+	kill(t, p, 0)
+	if err := p.Remove(); err != nil || !absent(group) {
+		t.Errorf("%s is left (%v)", group, err)
+	}
+}
