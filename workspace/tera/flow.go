@@ -21,13 +21,14 @@ type flows struct {
 	// Where a program reads a variable, a file or an alias as code a second time.
 	rereads map[string][]syntax.Node
 	aliases map[string]bool
-	users   map[string][]string // the variables that a variable is moved to, once asked for
-	assoc   map[string]bool     // arrays whose subscripts are text
-	sets    map[string]bool     // the variables that are assigned to
-	fed     []string            // the variables that a read inside of a function sets
-	calls   []syntax.Node       // the statements that call a function, or change the input of all
-	shift   bool                // the script shifts its arguments
-	fresh   bool                // the script changes what all its commands read
+	users   map[string][]string      // the variables that a variable is moved to, once asked for
+	begins  map[syntax.Node][]string // those that what is in a node is moved to
+	assoc   map[string]bool          // arrays whose subscripts are text
+	sets    map[string]bool          // the variables that are assigned to
+	fed     []string                 // the variables that a read inside of a function sets
+	calls   []syntax.Node            // the statements that call a function, or change the input of all
+	shift   bool                     // the script shifts its arguments
+	fresh   bool                     // the script changes what all its commands read
 }
 
 // move says that a variable may hold what is in a node, or in another variable.
@@ -88,7 +89,7 @@ func (s *script) reevaluated(file *syntax.File) []*Error {
 		if integer(p.value.text) || p.want != anything || p.kind == summed {
 			continue
 		}
-		for _, r := range f.readsOf(f.reached(func(m move) bool { return slices.Contains(p.stack, m.from) })) {
+		for _, r := range f.readsOf(f.reached(p.stack)) {
 			switch {
 			case !r.again:
 				errs = append(errs, s.t.fault(p.node, fmt.Sprintf("the value gets into %s, which %s runs or reads as a number", shown(r.name), r.text), fixNumber))

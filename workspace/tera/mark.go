@@ -65,6 +65,7 @@ func (s *script) replace(text string, with func(*place) string) string {
 		return text
 	}
 	var b strings.Builder
+	b.Grow(len(text))
 	for ; p != nil; before, p, after = s.cut(after) {
 		b.WriteString(before)
 		b.WriteString(with(p))

@@ -177,7 +177,7 @@ func inWord(w *syntax.Word) (what, fix string) {
 		if !ok {
 			continue
 		}
-		for _, p := range unescapeBare(lit.Value) {
+		for _, p := range unescapeBare(nil, lit.Value) {
 			switch {
 			case p.quoted:
 			case strings.ContainsAny(p.text, "*?["):

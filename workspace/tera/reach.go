@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // unknown stands for the variable whose name the script itself only learns when it
@@ -43,21 +45,28 @@ func (f *flows) all(got map[string]bool, next []string) []string {
 	return next
 }
 
-// reached returns the variables that a value may get into, given those moves that
-// move it themselves.
-func (f *flows) reached(begins func(move) bool, vars ...string) map[string]bool {
-	if f.users == nil {
-		f.users = map[string][]string{}
-		for _, m := range f.moves {
-			names := []string{m.name}
-			if m.from != nil {
-				names = expanded(m.from)
-			}
-			for _, name := range names {
-				f.users[name] = append(f.users[name], m.to)
-			}
+// index notes what gets from where, once.
+func (f *flows) index() {
+	if f.users != nil {
+		return
+	}
+	f.users, f.begins = map[string][]string{}, map[syntax.Node][]string{}
+	for _, m := range f.moves {
+		names := []string{m.name}
+		if m.from != nil {
+			names = expanded(m.from)
+			f.begins[m.from] = append(f.begins[m.from], m.to)
+		}
+		for _, name := range names {
+			f.users[name] = append(f.users[name], m.to)
 		}
 	}
+}
+
+// reached returns the variables that a value in those nodes, or in those
+// variables, may get into.
+func (f *flows) reached(nodes []syntax.Node, vars ...string) map[string]bool {
+	f.index()
 	got, every := map[string]bool{}, false
 	var next []string
 	reach := func(names ...string) {
@@ -72,10 +81,8 @@ func (f *flows) reached(begins func(move) bool, vars ...string) map[string]bool 
 		}
 	}
 	reach(vars...)
-	for _, m := range f.moves {
-		if begins(m) {
-			reach(m.to)
-		}
+	for _, n := range nodes {
+		reach(f.begins[n]...)
 	}
 	for len(next) > 0 {
 		name := next[len(next)-1]

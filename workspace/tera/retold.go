@@ -33,14 +33,14 @@ func (s *script) retold(file *syntax.File) (errs []*Error) {
 	}
 	f := s.flows(file)
 	for _, p := range s.places {
-		got := f.reached(func(m move) bool { return plainly(p, m.from) })
+		got := f.reached(p.plainly())
 		var all map[string]bool // once asked for
 		for _, t := range list {
 			within := !t.json && inCommand(p, t.word)
 			spoilt := strings.ContainsAny(p.value.text, t.spoils) && (within || t.any(got))
 			if !spoilt && t.begins != nil && t.begins.MatchString(p.value.text) {
 				if all == nil {
-					all = f.reached(func(m move) bool { return slices.Contains(p.stack, m.from) })
+					all = f.reached(p.stack)
 				}
 				spoilt = within || t.any(all)
 			}
@@ -58,16 +58,25 @@ func (t telling) any(vars map[string]bool) bool {
 	return vars[unknown] && len(t.names) > 0 || slices.ContainsFunc(t.names, func(name string) bool { return vars[name] })
 }
 
-// plainly reports whether a place is in a node and not in a command inside of it,
-// which may make anything of the value.
-func plainly(p *place, n syntax.Node) bool {
-	return slices.Contains(p.stack, n) && !inCommand(p, n)
+// plainly are the nodes that a place is in with no command between, which might
+// make anything of the value.
+func (p *place) plainly() []syntax.Node {
+	i := len(p.stack)
+	for i > 0 && !isCommand(p.stack[i-1]) {
+		i--
+	}
+	return p.stack[i:]
 }
 
 // inCommand reports whether a place is in a command substitution inside of a node.
 func inCommand(p *place, n syntax.Node) bool {
 	i := slices.Index(p.stack, n)
-	return i >= 0 && slices.ContainsFunc(p.stack[i:], func(n syntax.Node) bool { _, ok := n.(*syntax.CmdSubst); return ok })
+	return i >= 0 && slices.ContainsFunc(p.stack[i:], isCommand)
+}
+
+func isCommand(n syntax.Node) bool {
+	_, ok := n.(*syntax.CmdSubst)
+	return ok
 }
 
 // tellings finds where a script prints variables in such a way.

@@ -347,6 +347,7 @@ func (s *script) judge(file *syntax.File, d Dialect, lang syntax.LangVariant) []
 // quote writes the script with what seen makes of its values.
 func (s *script) quote(seen func(*place) string) string {
 	var b strings.Builder
+	b.Grow(len(s.src))
 	last := 0
 	for _, p := range s.places {
 		b.WriteString(s.src[last:p.at])

@@ -105,8 +105,8 @@ func (s *script) same(a, b reflect.Value) bool {
 }
 
 func (s *script) sameWord(a, b *syntax.Word) bool {
-	if text := a.Lit(); text != "" && text == b.Lit() && !strings.Contains(text, s.places[0].stem()) {
-		return true // as most words are
+	if from, to := a.Pos().Offset(), a.End().Offset(); to <= uint(len(s.src)) && !strings.Contains(s.src[from:to], s.places[0].stem()) {
+		return s.same(reflect.ValueOf(a.Parts), reflect.ValueOf(b.Parts)) // no value is in it
 	}
 	read := pieces
 	if expanded, here := s.heres[a]; here {
@@ -186,14 +186,17 @@ func join(in []piece) []piece {
 
 // pieces takes the quotes of a word away and remembers what they covered.
 func pieces(parts []syntax.WordPart, inDouble bool) []piece {
-	out := make([]piece, 0, len(parts)+2)
+	return appendPieces(make([]piece, 0, len(parts)+1), parts, inDouble)
+}
+
+func appendPieces(out []piece, parts []syntax.WordPart, inDouble bool) []piece {
 	for _, part := range parts {
 		switch part := part.(type) {
 		case *syntax.Lit:
 			if inDouble {
 				out = append(out, piece{text: unescapeDouble(part.Value), quoted: true})
 			} else {
-				out = append(out, unescapeBare(part.Value)...)
+				out = unescapeBare(out, part.Value)
 			}
 		case *syntax.SglQuoted:
 			out = append(out, piece{text: part.Value, quoted: true, dollar: part.Dollar})
@@ -201,8 +204,7 @@ func pieces(parts []syntax.WordPart, inDouble bool) []piece {
 			if part.Dollar {
 				out = append(out, piece{node: part, quoted: inDouble})
 			} else {
-				out = append(out, piece{quoted: true})
-				out = append(out, pieces(part.Parts, true)...)
+				out = appendPieces(append(out, piece{quoted: true}), part.Parts, true)
 			}
 		default:
 			out = append(out, piece{node: part, quoted: inDouble})
@@ -232,13 +234,10 @@ func unescape(v, escaped string) string {
 	return b.String()
 }
 
-// unescapeBare reads the backslashes outside of quotes; what they precede is quoted.
-func unescapeBare(v string) []piece {
-	if strings.IndexByte(v, '\\') < 0 {
-		return []piece{{text: v}}
-	}
-	var out []piece
-	for v != "" {
+// unescapeBare reads the backslashes outside of quotes, and adds what there is to
+// out; what they precede is quoted.
+func unescapeBare(out []piece, v string) []piece {
+	for {
 		i := strings.IndexByte(v, '\\')
 		if i < 0 || i+1 >= len(v) {
 			return append(out, piece{text: v})
@@ -249,5 +248,4 @@ func unescapeBare(v string) []piece {
 		}
 		v = v[i+2:]
 	}
-	return out
 }

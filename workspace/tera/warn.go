@@ -61,7 +61,7 @@ func (s *script) warned(file *syntax.File) (list []*Warning) {
 		if harmless(p.node.x) || p.again != nil || p.want != anything || p.kind == summed {
 			continue
 		}
-		for _, r := range f.readsOf(f.reached(func(m move) bool { return slices.Contains(p.stack, m.from) })) {
+		for _, r := range f.readsOf(f.reached(p.stack)) {
 			if r.again {
 				note(Again, p, r.code(), fixReread)
 				continue
@@ -110,7 +110,7 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 			if f.sets[name] || len(f.reads)+len(f.rereads) == 0 {
 				continue // what the script gives it is looked at where it does so
 			}
-			for _, r := range f.readsOf(f.reached(func(move) bool { return false }, argumentNames(name)...)) {
+			for _, r := range f.readsOf(f.reached(nil, argumentNames(name)...)) {
 				line, column := position(t.src, s.source(r.at))
 				if read := (Read{name, line, column}); !seen[read] {
 					seen[read] = true
