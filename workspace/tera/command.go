@@ -86,24 +86,30 @@ func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) obje
 	if s.work > mostWork {
 		return no("there are too many or too long values in one command", "give them one by one, or in a file")
 	}
-	head := 0
-	for head < at && args[head].fades {
-		head++
-	}
-	if head == at {
-		return commandPosition()
-	}
-	if !args[head].static {
-		return risky(args[head:], at-head)
-	}
-	o := command(args[head:], at-head, head > 0)
-	if o == (objection{}) && head > 0 { // $SHELL -c
-		o = risky(args, at)
-	}
-	if o == (objection{}) && p.option == "" {
+	o, head := against(args, at)
+	if o == (objection{}) && p.option == "" && head < at {
 		p.option = option(args[head:], at-head)
 	}
 	return o
+}
+
+// against is what speaks against a value at args[at], and where the command
+// begins: behind words that may be no words at all.
+func against(args []arg, at int) (o objection, head int) {
+	for head < at && args[head].fades {
+		head++
+	}
+	switch {
+	case head == at:
+		return commandPosition(), head
+	case !args[head].static:
+		return risky(args[head:], at-head), head
+	}
+	o = command(args[head:], at-head, head > 0)
+	if o == (objection{}) && head > 0 { // $SHELL -c
+		o = risky(args, at)
+	}
+	return o, head
 }
 
 const fixAllow = "or set allow_raw: true on the action if whoever starts the task may run anything"

@@ -21,20 +21,20 @@ type telling struct {
 // retold refuses values that get into a variable and are printed from there so
 // that they come out as something else: by an echo that expands backslashes, as the
 // format of printf, or inside a string of the JSON that the server reads.
-func (s *script) retold(file *syntax.File) (errs []*Error) {
+func (s *script) retold() (errs []*Error) {
 	if !slices.ContainsFunc(s.places, func(p *place) bool {
-		return strings.ContainsAny(p.value.text, "\"\\%\n\r-") || beginsOutput.MatchString(p.value.text)
+		return strings.ContainsFunc(p.value.text, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`"\%-*?[`, r) }) || beginsOutput.MatchString(p.value.text)
 	}) {
 		return nil
 	}
-	list := s.tellings(file)
+	list := s.tellings(s.files[len(s.files)-1])
 	if len(list) == 0 {
 		return nil
 	}
-	f := s.flows(file)
+	f := s.flows()
 	for _, p := range s.places {
 		got := f.reached(p.plainly())
-		var all map[string]bool // once asked for
+		var all map[holder]bool // once asked for
 		for _, t := range list {
 			within := !t.json && inCommand(p, t.word)
 			spoilt := strings.ContainsAny(p.value.text, t.spoils) && (within || t.any(got))
@@ -54,8 +54,8 @@ func (s *script) retold(file *syntax.File) (errs []*Error) {
 }
 
 // any reports whether one of the variables is among those.
-func (t telling) any(vars map[string]bool) bool {
-	return vars[unknown] && len(t.names) > 0 || slices.ContainsFunc(t.names, func(name string) bool { return vars[name] })
+func (t telling) any(got map[holder]bool) bool {
+	return got[holder{kind: someSet}] && len(t.names) > 0 || slices.ContainsFunc(t.names, func(name string) bool { return got[variableNamed(name)] })
 }
 
 // plainly are the nodes that a place is in with no command between, which might
@@ -99,10 +99,11 @@ func (s *script) tellings(file *syntax.File) (list []telling) {
 
 // told finds them in one command.
 func (s *script) told(args []arg) (list []telling) {
-	for len(args) > 1 && (args[0].text == "command" || args[0].text == "builtin") {
-		args = args[1:]
-	}
+	args = lessBuiltin(args)
 	name := program(args[0].text)
+	if name == "test" || name == "[" {
+		return unquoted(args)
+	}
 	if name != "echo" && name != "printf" {
 		return nil
 	}
@@ -119,9 +120,39 @@ func (s *script) told(args []arg) (list []telling) {
 				list = append(list, telling{word: a.word, names: names, spoils: `\`, what: "this " + name + " would expand the backslash in the value, which gets there by a variable or a command"})
 			}
 		}
+		if name == "printf" && at > format && !a.static {
+			before = beforeConversion(args[format].text, at-format-1)
+		}
 		list = append(list, inJSON(a.word, before)...)
-		if name == "echo" || at == format {
-			before += strings.ReplaceAll(a.text, "%s", "") + " "
+		if name == "echo" {
+			before += a.text + " "
+		}
+	}
+	return list
+}
+
+// conversion is one of printf's, or %%, which is none.
+var conversion = regexp.MustCompile(`%(%|[^a-zA-Z%]*[a-zA-Z])`)
+
+// beforeConversion is what printf prints of its format right before its nth
+// argument, as far as it is known.
+func beforeConversion(format string, n int) string {
+	format = breaks.ReplaceAllString(format, "\n")
+	found := slices.DeleteFunc(conversion.FindAllStringIndex(format, -1), func(at []int) bool { return format[at[1]-1] == '%' })
+	if len(found) == 0 {
+		return format
+	}
+	return conversion.ReplaceAllString(format[:found[n%len(found)][0]], "")
+}
+
+// unquoted finds the variables of a test that may be several words of it, for want of
+// quotes: one of them may be an operator, or a name that it runs.
+func unquoted(args []arg) (list []telling) {
+	for _, a := range args[1:] {
+		for _, p := range pieces(a.word.Parts, false) {
+			if name := p.variable(); name != "" && !p.quoted {
+				list = append(list, telling{word: a.word, names: []string{name}, spoils: " \t\n*?[", what: "the value would be several words of this test, for there are no quotes around $" + name})
+			}
 		}
 	}
 	return list
@@ -178,15 +209,33 @@ func leads(a arg) bool {
 	return false
 }
 
+// variable is the variable that a piece of a word expands to the text of; "" where
+// it does not.
+func (p piece) variable() string {
+	if e, ok := p.node.(*syntax.ParamExp); ok && e.Param != nil && !e.Length {
+		return e.Param.Value
+	}
+	return ""
+}
+
 // held are the variables that a word expands itself, outside of commands in it.
 func held(parts []syntax.WordPart) (names []string) {
 	for _, p := range pieces(parts, false) {
-		if e, ok := p.node.(*syntax.ParamExp); ok && e.Param != nil && !e.Length {
-			names = append(names, e.Param.Value)
+		if name := p.variable(); name != "" {
+			names = append(names, name)
 		}
 	}
 	return names
 }
+
+// unspoken are the characters that a string of JSON cannot hold as they are.
+var unspoken = func() string {
+	list := []byte(`"\`)
+	for c := range byte(' ') {
+		list = append(list, c)
+	}
+	return string(list)
+}()
 
 // inJSON finds the variables in a string of JSON that the server reads; before is
 // what the command prints before the word.
@@ -197,10 +246,10 @@ func inJSON(w *syntax.Word, before string) (list []telling) {
 			text += p.read()
 			continue
 		}
-		e, ok := p.node.(*syntax.ParamExp)
+		name := p.variable()
 		line, server := protocolLine(text)
-		if inside, _ := inString(line); ok && server && inside && e.Param != nil && !e.Length {
-			list = append(list, telling{word: w, names: []string{e.Param.Value}, spoils: "\"\\\n\r", what: "the value gets into $" + e.Param.Value + ", and would end the string of the JSON that the server reads", json: true})
+		if inside, _ := inString(line); name != "" && server && inside {
+			list = append(list, telling{word: w, names: []string{name}, spoils: unspoken, what: "the value gets into $" + name + ", and would end the string of the JSON that the server reads", json: true})
 		}
 	}
 	return list

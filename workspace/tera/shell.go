@@ -163,7 +163,7 @@ type script struct {
 	calls   map[*syntax.CallExpr][]arg // the arguments of the commands looked at
 	words   map[*syntax.Word]string    // the text of the words looked at
 	bodies  map[string]*syntax.Stmt    // the functions, once asked for
-	flown   map[*syntax.File]*flows    // where values go, by reading
+	flow    *flows                     // where values go, once asked for
 	heres   map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 	dialect Dialect                    // that it is read in
 	// What its author is to know of its places; where the values are known, nothing.
@@ -307,7 +307,7 @@ func (s *script) read(d Dialect) []*Error {
 			kinds[j] = p.kind
 			p.stack, p.kind, p.want = nil, 0, anything
 		}
-		s.files, s.bodies = append(s.files, file), nil
+		s.files, s.bodies, s.flow = append(s.files, file), nil, nil
 		s.locate(file)
 		if errs := s.judge(file, d, lang); len(errs) > 0 {
 			return errs
@@ -337,9 +337,9 @@ func (s *script) judge(file *syntax.File, d Dialect, lang syntax.LangVariant) []
 	case len(errs) > 0:
 	case lang == syntax.LangPOSIX: // what it reads as code, bash does as well
 	case s.known:
-		errs = append(s.reevaluated(file), s.retold(file)...)
+		errs = append(s.reevaluated(), s.retold()...)
 	default:
-		s.warnings = append(s.warnings, s.warned(file)...)
+		s.warnings = append(s.warnings, s.warned()...)
 	}
 	return errs
 }

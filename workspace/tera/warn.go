@@ -1,12 +1,8 @@
 package tera
 
 import (
-	"fmt"
 	"slices"
-	"sort"
 	"strings"
-
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // Warning is a place where a value is quoted, and where some values still do
@@ -30,7 +26,7 @@ const (
 )
 
 // warned are the warnings about the places of a script that is all right.
-func (s *script) warned(file *syntax.File) (list []*Warning) {
+func (s *script) warned() (list []*Warning) {
 	note := func(kind Kind, p *place, what, fix string) {
 		w := &Warning{Error: *s.t.fault(p.node, what, fix), Kind: kind}
 		if v, ok := p.node.x.(*variable); ok {
@@ -53,22 +49,7 @@ func (s *script) warned(file *syntax.File) (list []*Warning) {
 			note(Option, p, p.option+" would take a value that begins with - for an option", fix)
 		}
 	}
-	f := s.flows(file)
-	if len(f.reads)+len(f.rereads) == 0 {
-		return list
-	}
-	for _, p := range s.places {
-		if harmless(p.node.x) || p.again != nil || p.want != anything || p.kind == summed {
-			continue
-		}
-		for _, r := range f.readsOf(f.reached(p.stack)) {
-			if r.again {
-				note(Again, p, r.code(), fixReread)
-				continue
-			}
-			note(Counted, p, fmt.Sprintf("the value gets into %s, which %s runs or reads as a number: any but a whole number will be refused", shown(r.name), r.text), "declare the input as type: integer")
-		}
-	}
+	s.warnedAfar(note)
 	return list
 }
 
@@ -82,58 +63,6 @@ func harmless(x expr) bool {
 	variables(x, func(*variable) { known = false })
 	_, literal := x.(*literal)
 	return known && literal
-}
-
-// Read is where a script reads a variable of its environment as code or as a
-// number.
-type Read struct {
-	Name         string
-	Line, Column int
-}
-
-// CodeReads finds where a shell script reads variables that come to it from the
-// environment or as its arguments (1, 2, @) as code: in arithmetic, in eval and
-// the like.
-func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
-	seen := map[Read]bool{}
-	t.ways(func(w way, _ bool) bool {
-		s, err := t.script(w.pieces, false)
-		if err != nil || tooLarge(s.src) {
-			return true
-		}
-		file, err := parseShell(s.src, syntax.LangBash)
-		if err != nil {
-			return true
-		}
-		f := s.flows(file)
-		for _, name := range names {
-			if f.sets[name] || len(f.reads)+len(f.rereads) == 0 {
-				continue // what the script gives it is looked at where it does so
-			}
-			for _, r := range f.readsOf(f.reached(nil, argumentNames(name)...)) {
-				line, column := position(t.src, s.source(r.at))
-				if read := (Read{name, line, column}); !seen[read] {
-					seen[read] = true
-					list = append(list, read)
-				}
-			}
-		}
-		return true
-	})
-	sort.SliceStable(list, func(i, j int) bool {
-		a, b := list[i], list[j]
-		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
-	})
-	return list
-}
-
-// argumentNames are the names under which a script reads a variable: for its
-// first argument "$@" as a command is one.
-func argumentNames(name string) []string {
-	if name == "1" {
-		return []string{name, first}
-	}
-	return []string{name}
 }
 
 // options are the commands of every day that would take a value for an option,

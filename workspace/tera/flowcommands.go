@@ -1,0 +1,303 @@
+package tera
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// command notes what a command reads as code: wherever the shell expands one of
+// its arguments, what would be objected to if a value stood there itself.
+func (f *flows) command(call *syntax.CallExpr) {
+	args := f.s.args(call)
+	for i, a := range args {
+		if !a.static {
+			f.argument(call, i)
+		}
+	}
+	if args = lessBuiltin(args); len(args) == 0 {
+		return
+	}
+	if f.facts.aliases[args[0].text] {
+		f.runs(holder{inAlias, args[0].text}, args[0].word)
+	}
+	f.words(args)
+	f.files(args)
+	if code := codeOf(args); code > 0 {
+		f.inner(args[code:])
+	} else if name := args[0].text; (name == "eval" || name == "trap") && len(args) > 1 {
+		f.inner(args[1:2])
+	}
+}
+
+// argument notes how an argument that the shell expands is read.
+func (f *flows) argument(call *syntax.CallExpr, at int) {
+	args := f.s.args(call) // which counts as work
+	if f.lost = f.lost || f.s.work > mostWork; f.lost {
+		return
+	}
+	was := args[at]
+	args[at] = standing(was)
+	o, head := against(args, at)
+	by, read := readerOf(args, at), o != (objection{}) && !spared(o, args, at)
+	if !f.s.known && o == (objection{}) && option(args[head:], at-head) != "" {
+		by, read = byOptions, true
+	}
+	args[at] = was
+	if !read {
+		return
+	}
+	for _, h := range f.holders(was.word) {
+		if at == len(args)-len(lessBuiltin(args)) || at <= head { // of "$@" the first is the command
+			if h.kind == inVariable && (h.name == "@" || h.name == "*") {
+				h.kind, h.name = inFirst, ""
+			}
+		}
+		f.reads[h] = append(f.reads[h], reading{was.word, by})
+	}
+}
+
+// standing is an argument that the shell expands as it would be if a value stood
+// where its first expansion does.
+func standing(a arg) arg {
+	const value = "Zqx" // is the name of nothing
+	var b strings.Builder
+	stands := arg{word: a.word, mark: -1, whole: true}
+	for _, p := range pieces(a.word.Parts, false) {
+		switch {
+		case p.node == nil:
+			b.WriteString(p.read())
+			stands.whole = stands.whole && p.text == ""
+		case stands.mark < 0:
+			stands.mark = b.Len()
+			b.WriteString(value)
+		default:
+			stands.whole = false
+		}
+	}
+	stands.text = b.String()
+	return stands
+}
+
+// shellOwn are the commands of the shell itself that read an argument as code or
+// as a name: it runs what is there, and no other program does.
+var shellOwn = []string{
+	"eval", "trap", "alias", "source", ".", "set", "shopt", "history", "fc", "read", "unset", "getopts", "mapfile", "readarray", "wait", "let", "declare", "typeset",
+	"nameref", "integer", "[[", "function", "coproc", "select", "export", "local", "readonly", "test", "[", "printf", "jobs", "complete", "compgen", "compopt", "bind", "enable", "hash",
+}
+
+// readerOf tells who reads an argument to which there is an objection.
+func readerOf(args []arg, at int) reader {
+	rest := lessBuiltin(args)
+	at -= len(args) - len(rest)
+	if at <= 0 || codeOf(rest) == at {
+		return byShell
+	}
+	head := slices.IndexFunc(rest[:at], func(a arg) bool { return !a.fades })
+	if head < 0 || slices.Contains(shellOwn, program(rest[head].text)) {
+		return byShell
+	}
+	return byProgram
+}
+
+// codeOf is where a sh -c among the arguments has its code; 0 where there is none.
+func codeOf(args []arg) int {
+	for i, a := range args {
+		if !a.static || !slices.Contains(shells, program(a.text)) {
+			continue
+		}
+		for j := i + 1; j+1 < len(args) && strings.HasPrefix(args[j].text, "-"); j++ {
+			switch text := args[j].text; {
+			case strings.HasPrefix(text, "--"):
+			case strings.Contains(text, "c"):
+				return j + 1
+			case strings.ContainsAny(text, "oO"):
+				j++
+			}
+		}
+	}
+	return 0
+}
+
+// spared reports whether an objection to a value does not hold for what a variable
+// brings: it is about the value's quotes or about printing, or flows know better.
+func spared(o objection, args []arg, at int) bool {
+	if code := codeOf(args); code > 0 && code < at && args[code].static {
+		return true // the code was looked into
+	}
+	rest := unwrapped(args)
+	at -= len(args) - len(rest)
+	if at < 1 {
+		return false
+	}
+	last, name := rest[at-1], program(rest[0].text)
+	if lang, ok := languages[name]; ok && o.again { // behind a program is its data, but perl -n may run the name of a file
+		loops := name == "perl" && slices.ContainsFunc(rest[1:at], func(a arg) bool { return strings.HasPrefix(a.text, "-") && strings.ContainsAny(a.text, "np") })
+		return !loops && at > 2 && last.static && last.text != lang.word && !strings.HasPrefix(last.text, "-")
+	}
+	switch name {
+	case "awk", "sed":
+		return !programAt(rest, at)
+	case "printf":
+		format, ok := formatOf(rest)
+		return ok && at == format // see retold
+	case "set":
+		return slices.ContainsFunc(rest[1:at], func(a arg) bool { return a.text == "--" }) // see handed
+	case "test", "[":
+		named := last.text == "-v" || last.text == "-R"
+		next := at+1 < len(rest) && !rest[at+1].static
+		return !named && (last.static || at == 1) && !next // an operator is no code, but -v and a name
+	}
+	return false
+}
+
+// programAt reports whether args[at] holds a program of awk or sed, or names the
+// file that has it, and not data.
+func programAt(args []arg, at int) bool {
+	code, data := "fe", "vF"
+	if program(args[0].text) == "sed" {
+		data = "l"
+	}
+	given := false // the program, by an option
+	operands := 0
+	for i := 1; i <= at; i++ {
+		text := args[i].text
+		joined, taken := false, ""
+		switch {
+		case args[i].fades:
+			continue
+		case strings.HasPrefix(text, "--"):
+			for _, long := range []string{"--expression", "--file", "--source", "--exec", "--include"} {
+				if name, _, has := strings.Cut(text, "="); short(name, long) || has && name == long {
+					taken, joined = "f", has
+				}
+			}
+			if taken == "" && i < at && !strings.Contains(text, "=") && (short(text, "--assign") || short(text, "--field-separator")) {
+				i++
+			}
+		case strings.HasPrefix(text, "-") && text != "-":
+			if k := strings.IndexAny(text[1:], code+data); k >= 0 {
+				taken, joined = text[k+1:k+2], k+2 < len(text)
+			}
+		default:
+			operands++
+			continue
+		}
+		switch read := strings.Contains(code, taken) && taken != ""; {
+		case taken == "":
+		case joined && i == at, !joined && i+1 == at:
+			return read
+		case read:
+			given = true
+			fallthrough
+		default:
+			if !joined {
+				i++
+			}
+		}
+	}
+	return operands <= 1 && !given
+}
+
+// words notes what of a command's own words the shell reads: names in what it
+// computes, and in the subscripts of the names that a command takes.
+func (f *flows) words(args []arg) {
+	name := args[0].text
+	for i, a := range args[1:] {
+		switch name {
+		case "let":
+			f.number(a.word)
+		case "unset", "read", "mapfile", "readarray", "declare", "typeset", "local", "export", "readonly":
+			f.subscript(a.word)
+		case "printf", "test", "[":
+			if last := args[i].text; last == "-v" || last == "-R" {
+				f.subscript(a.word)
+			}
+		}
+	}
+}
+
+// files notes the files that a command runs: it is one, or an argument is that
+// could not be a value for that reason.
+func (f *flows) files(args []arg) {
+	for {
+		if a := args[0]; strings.Contains(a.text, "/") || !a.static {
+			f.runs(file(a.word), a.word)
+		}
+		w, ok := wrappers[program(args[0].text)]
+		n := 0
+		if ok {
+			n = w.skip(args)
+		}
+		if n == 0 || n >= len(args) {
+			break
+		}
+		args = args[n:]
+	}
+	if !f.facts.files {
+		return
+	}
+	name := program(args[0].text)
+	if name == "make" {
+		for _, file := range []string{"Makefile", "makefile", "GNUmakefile"} {
+			f.runs(holder{inFile, file}, args[0].word)
+		}
+	}
+	for i, a := range args[1:] {
+		if runsFile(name, args, i+1) {
+			f.runs(file(a.word), a.word)
+		}
+		if args[i].text == "-m" && interpreter(name) {
+			f.runs(holder{inFile, strings.ReplaceAll(a.text, ".", "/") + ".py"}, a.word)
+		}
+	}
+}
+
+// runsFile reports whether a command runs the file args[at].
+func runsFile(name string, args []arg, at int) bool {
+	switch name {
+	case "source", ".":
+		return at == 1
+	case "chmod": // it is made a program
+		return at > 1 && strings.ContainsAny(args[1].text, "x1357")
+	case "crontab":
+		return true
+	case "make", "awk", "sed", "psql", "at", "jq", "gnuplot":
+		return args[at-1].text == "-f"
+	}
+	if !interpreter(name) {
+		return false
+	}
+	rule, _ := rulingOf(name)
+	o := rule(args, at)
+	return o != (objection{}) && !o.again
+}
+
+// inner notes what the code of a sh -c or an eval reads of the variables around
+// it, and of the arguments behind it.
+func (f *flows) inner(args []arg) {
+	if !args[0].static || tooLarge(args[0].text) {
+		return
+	}
+	code, err := parseShell(args[0].text, syntax.LangBash)
+	if err != nil {
+		return
+	}
+	g := (&script{t: f.s.t, src: args[0].text, files: []*syntax.File{code}, work: f.s.work}).flows()
+	f.s.work, f.lost = g.s.work, f.lost || g.lost
+	for n, to := range g.goes {
+		f.goes[n] = to
+	}
+	for h, to := range g.passes {
+		f.passes[h] = append(f.passes[h], to...)
+	}
+	for h, list := range g.reads {
+		for _, r := range list {
+			f.reads[h] = append(f.reads[h], reading{args[0].word, r.by})
+		}
+	}
+	if len(args) > 1 {
+		f.handed(args[1:], false)
+	}
+}

@@ -1,0 +1,162 @@
+package tera
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// summed are the parts of a node that the shell computes.
+func (f *flows) summed(n syntax.Node) (list []syntax.Node) {
+	add := func(x syntax.ArithmExpr) {
+		if x != nil {
+			list = append(list, x)
+		}
+	}
+	switch n := n.(type) {
+	case *syntax.ArithmExp, *syntax.ArithmCmd, *syntax.LetClause, *syntax.CStyleLoop:
+		list = append(list, n)
+	case *syntax.BinaryTest:
+		if compares(n.Op) {
+			list = append(list, n)
+		}
+	case *syntax.ArrayElem:
+		add(n.Index)
+	case *syntax.Assign:
+		if n.Index != nil && !f.facts.text(n.Name, n) {
+			add(n.Index)
+		}
+	case *syntax.ParamExp:
+		if n.Index != nil && !f.facts.text(n.Param, n) {
+			add(n.Index)
+		}
+		if n.Slice != nil {
+			add(n.Slice.Offset)
+			add(n.Slice.Length)
+		}
+	}
+	return list
+}
+
+// number notes what is read where the shell computes: what is expanded there, and
+// every name, quoted or not, which needs no $.
+func (f *flows) number(n syntax.Node) {
+	f.read(n, byNumber)
+	for _, name := range namesOf(n) {
+		f.note(name, n, byNumber)
+	}
+}
+
+// namesOf are the names in the text of a node. What a command in it prints may be
+// one, too, but its words are none.
+func namesOf(n syntax.Node) (names []string) {
+	syntax.Walk(n, func(m syntax.Node) bool {
+		switch m := m.(type) {
+		case *syntax.CmdSubst:
+			return false
+		case *syntax.ParamExp:
+			return m.Index != nil || m.Slice != nil || m.Exp != nil
+		case *syntax.Lit:
+			names = appendNames(names, m.Value)
+		case *syntax.SglQuoted:
+			names = appendNames(names, m.Value)
+		}
+		return true
+	})
+	return names
+}
+
+func appendNames(names []string, text string) []string {
+	for _, name := range strings.FieldsFunc(text, func(r rune) bool { return r > 0x7f || !letter(byte(r)) && !digit(byte(r)) && r != '_' }) {
+		if syntax.ValidName(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// subscript notes the names between [ and ] in a word that names a variable.
+func (f *flows) subscript(n syntax.Node) {
+	array, index, ok := strings.Cut(f.s.src[n.Pos().Offset():n.End().Offset()], "[")
+	if !ok || f.facts.text(&syntax.Lit{Value: strings.Trim(array, `"'`)}, n) {
+		return
+	}
+	index, _, _ = strings.Cut(index, "=")
+	for _, name := range appendNames(nil, index) {
+		f.note(name, n, byNumber)
+	}
+}
+
+// numbers goes back from what is read as a number: the text that gets there may
+// name a variable, which is read as one as well.
+func (f *flows) numbers() {
+	at := map[holder]syntax.Node{}
+	var next []holder
+	note := func(h holder, n syntax.Node) bool {
+		_, known := at[h]
+		if !known {
+			at[h], next = n, append(next, h)
+		}
+		return !known
+	}
+	for _, h := range slices.SortedFunc(maps.Keys(f.reads), holder.compare) {
+		if i := slices.IndexFunc(f.reads[h], func(r reading) bool { return r.by == byNumber }); i >= 0 {
+			note(h, f.reads[h][i].node)
+		}
+	}
+	if len(next) == 0 {
+		return
+	}
+	f.index()
+	from, before := map[holder][]syntax.Node{}, map[holder][]holder{}
+	held := map[syntax.Node][]holder{}
+	for n, to := range f.goes {
+		for _, h := range to {
+			from[h] = append(from[h], n)
+		}
+	}
+	for h, nodes := range f.in {
+		for _, n := range nodes {
+			held[n] = append(held[n], h)
+		}
+	}
+	for h, list := range f.passes {
+		for _, to := range list {
+			before[to] = append(before[to], h)
+		}
+	}
+	for len(next) > 0 {
+		h := next[len(next)-1]
+		next = next[:len(next)-1]
+		for _, b := range before[h] {
+			note(b, at[h])
+		}
+		for _, n := range from[h] {
+			for _, m := range held[n] {
+				note(m, at[h])
+			}
+			for _, name := range textOf(n) {
+				if f.sets[name] && note(variableNamed(name), at[h]) {
+					f.note(name, at[h], byNumber)
+				}
+			}
+		}
+	}
+}
+
+// textOf are the names in the text that a node gives to a variable.
+func textOf(n syntax.Node) (names []string) {
+	switch n := n.(type) {
+	case *syntax.Assign, *syntax.Word:
+		return namesOf(n)
+	case *syntax.Stmt:
+		for _, r := range n.Redirs {
+			if r.Op == syntax.WordHdoc {
+				names = append(names, namesOf(r.Word)...)
+			}
+		}
+	}
+	return names
+}

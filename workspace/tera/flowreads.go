@@ -1,0 +1,108 @@
+package tera
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// readings notes what one node of the script reads as code.
+func (f *flows) readings(n syntax.Node) {
+	for _, sum := range f.summed(n) {
+		f.number(sum)
+	}
+	for _, d := range f.s.declarations(n) {
+		f.declared(d)
+	}
+	switch n := n.(type) {
+	case *syntax.Stmt:
+		f.inputs(n)
+	case *syntax.BinaryCmd:
+		if (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) && f.s.feeds(n.Y) != "" {
+			f.read(n.X, byProgram)
+		}
+	case *syntax.ParamExp: // ${!NAME} and ${NAME@P}
+		if n.Param != nil && (n.Excl || n.Exp != nil && n.Exp.Op == syntax.OtherParamOps && n.Exp.Word != nil && n.Exp.Word.Lit() == "P") {
+			f.note(n.Param.Value, n, byShell)
+		}
+	case *syntax.UnaryTest:
+		if n.Op == syntax.TsVarSet || n.Op == syntax.TsRefVar {
+			f.read(n, byShell)
+			f.subscript(n.X)
+		}
+	case *syntax.DeclClause:
+		for _, a := range n.Args {
+			if a.Name == nil && a.Value != nil {
+				f.read(a.Value, byShell)
+				f.subscript(a.Value)
+			}
+		}
+	case *syntax.CallExpr:
+		f.command(n)
+	}
+}
+
+// note notes one reading of a variable.
+func (f *flows) note(name string, at syntax.Node, by reader) {
+	h := variableNamed(name)
+	f.reads[h] = append(f.reads[h], reading{at, by})
+}
+
+// declared notes what comes of a name's being declared a number, or another name
+// of a variable, and of what declare gives an array, which it reads as code.
+func (f *flows) declared(d declaration) {
+	h := variableNamed(d.name)
+	if d.name == "" {
+		h = holder{kind: someRead}
+	}
+	if strings.ContainsAny(d.options, "i?") || strings.Contains(d.options, "n") && d.command != "export" {
+		f.reads[h] = append(f.reads[h], reading{d.node, byNumber})
+	}
+	if a, ok := d.node.(*syntax.Assign); ok && strings.Contains(d.options, "n") {
+		if to := litOf(a.Value); to != "" { // two names of one variable
+			f.pass(h, variableNamed(to))
+			f.pass(variableNamed(to), h)
+		}
+	}
+	known := f.facts.arrays[d.name] && d.command != "export" && d.command != "readonly"
+	if d.value != nil && (known || strings.ContainsAny(d.options, "aA?")) {
+		to := holder{inDeclared, d.name}
+		f.move(d.value, to)
+		f.reads[to] = append(f.reads[to], reading{d.node, byShell})
+	}
+}
+
+// inputs notes the code that a program of a statement reads on its input.
+func (f *flows) inputs(n *syntax.Stmt) {
+	for _, r := range n.Redirs {
+		if writes(r) && f.s.feeds(r.Word) != "" { // >(sh)
+			f.runs(file(r.Word), r.Word)
+		}
+	}
+	if len(n.Redirs) == 0 && !f.facts.newInput || f.s.feeds(n) == "" {
+		return
+	}
+	if f.facts.newInput {
+		f.runs(holder{inDescriptor, "0"}, n)
+	}
+	for _, r := range n.Redirs {
+		switch r.Op {
+		case syntax.DplIn:
+			f.runs(holder{inDescriptor, r.Word.Lit()}, r.Word)
+		case syntax.RdrIn, syntax.RdrInOut:
+			f.runs(file(r.Word), r.Word)
+			f.read(r.Word, byProgram)
+		case syntax.WordHdoc:
+			f.read(r.Word, byProgram)
+		case syntax.Hdoc, syntax.DashHdoc:
+			if r.Hdoc != nil {
+				f.read(r.Hdoc, byProgram)
+			}
+		}
+	}
+}
+
+// runs notes that what a holder holds is run by a program.
+func (f *flows) runs(h holder, n syntax.Node) {
+	f.reads[h] = append(f.reads[h], reading{n, byProgram})
+}

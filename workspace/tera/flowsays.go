@@ -1,0 +1,144 @@
+package tera
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+const fixReread = "run the commands in this script itself, and hand the value over as an argument"
+
+// said is what a reading of a holder is in the words of the script.
+func (f *flows) said(h holder, r reading) string {
+	text := f.s.replace(f.s.src[r.node.Pos().Offset():r.node.End().Offset()], func(p *place) string { return p.node.tag })
+	text = clip(strings.Join(strings.Fields(text), " "))
+	switch r.by {
+	case byProgram:
+		return fmt.Sprintf("the value gets into %s, which %s would read as code", h, text)
+	case byOptions:
+		return fmt.Sprintf("the value gets into %s, and a command would take %s for an option if it begins with -", h, text)
+	}
+	return fmt.Sprintf("the value gets into %s, which %s runs or reads as a number", h, text)
+}
+
+// onlyDigits reports whether a value is digits behind at most one sign. There is
+// nothing in them to run, whether or not they are a number that a shell can hold.
+func onlyDigits(v string) bool {
+	digits := strings.TrimLeft(v, "+-")
+	return digits != "" && len(v)-len(digits) <= 1 && strings.Trim(digits, "0123456789") == ""
+}
+
+// followed gives each place of those that are asked for with the readings that a
+// value there gets to.
+func (s *script) followed(asked func(*place) bool, each func(*place, holder, reading)) *Error {
+	f := s.flows()
+	if len(f.reads) > 0 {
+		f.index()
+	}
+	if f.lost {
+		return &Error{Line: 1, Column: 1, What: "the script is too large to follow values through it", Fix: "keep it in a file of its own, and " + fixEnv}
+	}
+	for _, p := range s.places {
+		if len(f.reads) == 0 || p.want != anything || p.kind == summed || !asked(p) {
+			continue // what must be a number or a name is nothing else
+		}
+		var plain map[holder]bool
+		f.readsOf(f.reached(p.stack), func(h holder, r reading) {
+			if r.by == byOptions && plain == nil {
+				plain = f.reached(p.plainly())
+			}
+			if r.by != byOptions || plain[h] {
+				each(p, h, r)
+			}
+		})
+	}
+	return nil
+}
+
+// reevaluated refuses values that get to where the shell reads them as code, and an
+// agent's also where a program does.
+func (s *script) reevaluated() (errs []*Error) {
+	risky := func(p *place) bool { return !onlyDigits(p.value.text) }
+	if !slices.ContainsFunc(s.places, risky) {
+		return nil
+	}
+	err := s.followed(risky, func(p *place, h holder, r reading) {
+		switch what := s.flow.said(h, r); {
+		case r.by == byShell || r.by == byNumber:
+			errs = append(errs, s.t.fault(p.node, what, fixNumber))
+		case r.by == byProgram && s.t.options.ForbidRaw && p.value.foreign:
+			errs = append(errs, s.t.fault(p.node, what+", and this action does not allow it", fixReread+"; "+fixAllow))
+		}
+	})
+	if err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+// warnedAfar adds what there is to know of places that a value leaves.
+func (s *script) warnedAfar(note func(kind Kind, p *place, what, fix string)) {
+	_ = s.followed(func(p *place) bool { return !harmless(p.node.x) && p.again == nil }, func(p *place, h holder, r reading) {
+		switch what := s.flow.said(h, r); {
+		case r.by == byProgram:
+			note(Again, p, what, fixReread)
+		case r.by != byOptions:
+			note(Counted, p, what+": any but a whole number will be refused", "declare the input as type: integer")
+		case p.option == "":
+			note(Option, p, what, "write -- before it")
+		}
+	})
+}
+
+// Read is where a script reads a variable of its environment as code or as a
+// number.
+type Read struct {
+	Name         string
+	Line, Column int
+}
+
+// CodeReads finds where a shell script reads variables that come to it from the
+// environment or as its arguments (1, 2, @) as code: in arithmetic, in eval and
+// the like.
+func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
+	seen := map[Read]bool{}
+	t.ways(func(w way, _ bool) bool {
+		s, err := t.script(w.pieces, false)
+		if err != nil || tooLarge(s.src) {
+			return true
+		}
+		file, err := parseShell(s.src, syntax.LangBash)
+		if err != nil {
+			return true
+		}
+		s.files = []*syntax.File{file}
+		for _, name := range names {
+			if s.flows().sets[name] {
+				continue // what the script gives it is looked at where it does so
+			}
+			held := []holder{variableNamed(name)}
+			if name == "1" { // run as a command, "$@" is its first
+				held = append(held, holder{kind: inFirst})
+			}
+			s.flow.readsOf(s.flow.reached(nil, held...), func(_ holder, r reading) {
+				if r.by == byOptions {
+					return
+				}
+				line, column := position(t.src, s.source(int(r.node.Pos().Offset())))
+				if read := (Read{name, line, column}); !seen[read] {
+					seen[read] = true
+					list = append(list, read)
+				}
+			})
+		}
+		return true
+	})
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	return list
+}
