@@ -81,6 +81,7 @@ func (h holder) compare(to holder) int {
 type reading struct {
 	node syntax.Node
 	by   reader
+	call *syntax.CallExpr // the command that it is an argument of, if it is one
 }
 
 // reader is who reads a value.
@@ -128,7 +129,7 @@ func (f *flows) set(name string, from syntax.Node) {
 	f.move(from, h)
 	f.sets[name] = true
 	if what, _ := special(name); what != "" && !slices.Contains(filled, name) {
-		f.reads[h] = append(f.reads[h], reading{from, byShell})
+		f.reads[h] = append(f.reads[h], reading{node: from, by: byShell})
 	}
 }
 
@@ -139,7 +140,7 @@ var filled = []string{"REPLY", "MAPFILE", "OPTARG", "COPROC"}
 // read notes that what is in a node is read as code.
 func (f *flows) read(n syntax.Node, by reader) {
 	for _, h := range f.holders(n) {
-		f.reads[h] = append(f.reads[h], reading{n, by})
+		f.reads[h] = append(f.reads[h], reading{node: n, by: by})
 	}
 }
 

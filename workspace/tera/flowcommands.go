@@ -54,7 +54,7 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 				h.kind, h.name = inFirst, ""
 			}
 		}
-		f.reads[h] = append(f.reads[h], reading{was.word, by})
+		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call})
 	}
 }
 
@@ -294,7 +294,7 @@ func (f *flows) inner(args []arg) {
 	}
 	for h, list := range g.reads {
 		for _, r := range list {
-			f.reads[h] = append(f.reads[h], reading{args[0].word, r.by})
+			f.reads[h] = append(f.reads[h], reading{node: args[0].word, by: r.by})
 		}
 	}
 	if len(args) > 1 {

@@ -168,7 +168,7 @@ func (f *flows) printed(args []arg) {
 		if a := args[i]; !a.static || a.text != "-v" {
 			continue
 		}
-		to, known := f.s.filled(args[i+1].text), args[i+1].static || args[i+1].mark >= 0
+		to, known := f.s.filled(args[i+1].text), args[i+1].static || f.s.known && args[i+1].mark >= 0
 		for _, b := range args[i+1:] {
 			if !known {
 				f.move(b.word, holder{kind: someSet})

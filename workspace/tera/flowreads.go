@@ -45,7 +45,7 @@ func (f *flows) readings(n syntax.Node) {
 // note notes one reading of a variable.
 func (f *flows) note(name string, at syntax.Node, by reader) {
 	h := variableNamed(name)
-	f.reads[h] = append(f.reads[h], reading{at, by})
+	f.reads[h] = append(f.reads[h], reading{node: at, by: by})
 }
 
 // declared notes what comes of a name's being declared a number, or another name
@@ -56,7 +56,7 @@ func (f *flows) declared(d declaration) {
 		h = holder{kind: someRead}
 	}
 	if strings.ContainsAny(d.options, "i?") || strings.Contains(d.options, "n") && d.command != "export" {
-		f.reads[h] = append(f.reads[h], reading{d.node, byNumber})
+		f.reads[h] = append(f.reads[h], reading{node: d.node, by: byNumber})
 	}
 	if a, ok := d.node.(*syntax.Assign); ok && strings.Contains(d.options, "n") {
 		if to := litOf(a.Value); to != "" { // two names of one variable
@@ -68,7 +68,7 @@ func (f *flows) declared(d declaration) {
 	if d.value != nil && (known || strings.ContainsAny(d.options, "aA?")) {
 		to := holder{inDeclared, d.name}
 		f.move(d.value, to)
-		f.reads[to] = append(f.reads[to], reading{d.node, byShell})
+		f.reads[to] = append(f.reads[to], reading{node: d.node, by: byShell})
 	}
 }
 
@@ -104,5 +104,5 @@ func (f *flows) inputs(n *syntax.Stmt) {
 
 // runs notes that what a holder holds is run by a program.
 func (f *flows) runs(h holder, n syntax.Node) {
-	f.reads[h] = append(f.reads[h], reading{n, byProgram})
+	f.reads[h] = append(f.reads[h], reading{node: n, by: byProgram})
 }

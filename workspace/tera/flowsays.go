@@ -13,13 +13,17 @@ const fixReread = "run the commands in this script itself, and hand the value ov
 
 // said is what a reading of a holder is in the words of the script.
 func (f *flows) said(h holder, r reading) string {
-	text := f.s.replace(f.s.src[r.node.Pos().Offset():r.node.End().Offset()], func(p *place) string { return p.node.tag })
+	n := r.node
+	if r.call != nil {
+		n = r.call
+	}
+	text := f.s.replace(f.s.src[n.Pos().Offset():n.End().Offset()], func(p *place) string { return p.node.tag })
 	text = clip(strings.Join(strings.Fields(text), " "))
 	switch r.by {
 	case byProgram:
 		return fmt.Sprintf("the value gets into %s, which %s would read as code", h, text)
 	case byOptions:
-		return fmt.Sprintf("the value gets into %s, and a command would take %s for an option if it begins with -", h, text)
+		return fmt.Sprintf("the value gets into %s, which %s would take for an option if it begins with -", h, text)
 	}
 	return fmt.Sprintf("the value gets into %s, which %s runs or reads as a number", h, text)
 }

@@ -177,45 +177,6 @@ func TestValuesThatCannotBePrinted(t *testing.T) {
 	}
 }
 
-// TestValuesReadAsCodeLater checks that a value may not get into a variable that
-// the script reads as a number or as code.
-func TestValuesReadAsCodeLater(t *testing.T) {
-	t.Parallel()
-	refused := []string{
-		"n={{ x }}\necho $((n + 1))", "n={{ x }}\necho $(($n + 1))", "n={{ x }}; m=$n; (( m++ ))", "n={{ x }}; let m=n+1", "n={{ x }}; echo ${y:n:1}", "n={{ x }}; echo ${a[n]}", "n={{ x }}; a[n]=1",
-		"n={{ x }}; [[ $n -gt 1 ]]", "n={{ x }}; [[ -v $n ]]", "n={{ x }}; echo ${!n}", "n={{ x }}; eval \"$n\"", "n={{ x }}; bash -c \"$n\"", "declare -i n; n={{ x }}", "for n in {{ x }}; do echo $((n)); done",
-		"f() { echo $(( $1 )); }; f {{ x }}", "f() { local n=$1; echo $(( n )); }; f {{ x }}", "read -r n <<< {{ x }}; echo $((n))", "echo {{ x }} | while read -r n; do echo $((n)); done", "n=$(echo {{ x }}); echo $((n))",
-		"n={{ x }}; [ -v \"$n\" ]", "n={{ x }}; printf -v \"$n\" a", "n={{ x }}; unset \"$n\"", "a=({{ x }}); echo $(( ${a[0]} ))", "n={{ x }}; declare \"$n\"", "n={{ x }}; $n a", "n={{ x }}; \"$n\" a", "n={{ x }}; $m $n", "f() { \"$1\"; }; f {{ x }}", "f() { \"$@\"; }; f {{ x }}", "n={{ x }}; for ((i=0; i<n; i++)); do :; done",
-		"declare -i n=1; n={{ x }}", "declare n={{ x }}; echo $((n))", "export n={{ x }}; echo $((n))", "readonly n={{ x }}; echo $((n))", "f() { local n={{ x }}; echo $((n)); }; f", "command export n={{ x }}; echo $((n))", "f() { command local n={{ x }}; echo $((n)); }; f",
-		"read -r n <<E\n{{ x }}\nE\necho $((n))", "while read -r n; do echo $((n)); done <<E\n{{ x }}\nE", "f() { read -r n; echo $((n)); }; echo {{ x }} | f", "f() { read -r n; echo $((n)); }; g() { f; }; g <<E\n{{ x }}\nE", "read <<< {{ x }}; echo $((REPLY))", "exec <<< {{ x }}; read -r n; echo $((n))", "exec < <(echo {{ x }})\nwhile read -r n; do echo $((n)); done",
-		"mapfile -t n <<< {{ x }}; echo $((n[0]))", "mapfile <<< {{ x }}; echo $((MAPFILE[0]))", "read -ra n <<< {{ x }}; echo $((n[1]))", "printf -v n %s {{ x }}; echo $((n))", "printf -v {{ 'n' }} %s {{ x }}; echo $((n))", "read {{ 'n' }} <<< {{ x }}; echo $((n))",
-		"f() { shift; echo $(( $1 )); }; f a {{ x }}", "f() { echo $(( $2 )); }; f $a {{ x }}", "f() { echo $(( $3 )); }; f \"$@\" {{ x }}", "f() { echo $(( ${12} )); }; f 1 2 3 4 5 6 7 8 9 10 11 {{ x }}", "f() { shift; \"$@\"; }; f a {{ x }}", "f() { for n; do echo $((n)); done; }; f {{ x }}", "f() { for n in \"$@\"; do echo $((n)); done; }; f {{ x }}", "f() { echo $(( ${@:1:1} )); }; f {{ x }}",
-		"n={{ x }}; set -- a $n; echo $(( $2 ))", "n={{ x }}; set -- \"$n\" b; shift 0; echo $(( $1 ))", "f() { while getopts n: o; do echo $((OPTARG)); done; }; f -n {{ x }}", "n={{ x }}; echo ${n@P}", "n={{ x }}; a[$n]=1", "n={{ x }}; a=([n]=1)", "n={{ x }}; echo ${s:$n}", "n={{ x }}; echo ${s:0:n}", "n={{ x }}; read \"$n\"", "n={{ x }}; test -v \"$n\"", "n={{ x }}; declare -n m=n; echo $((m))", "n={{ x }}; local -n m=$n",
-		"n={{ x }}; m=(\"$n\"); echo $((m))", "n+={{ x }}; echo $((n))", "n=${y:-{{ x }}}; echo $((n))", "n=\"${y:-{{ x }}}\"; echo $((n))", "select n in {{ x }}; do echo $((n)); done", "a[1]={{ x }}; echo $((a[1]))",
-	}
-	for _, script := range refused {
-		t.Run(script, func(t *testing.T) {
-			t.Parallel()
-			tmpl := parse(t, script)
-			if _, err := tmpl.Shell(tera.Vars{"x": "a[$(id)]"}, tera.Bash); err == nil || !strings.Contains(err.Error(), "whole number") {
-				t.Errorf("not refused: %v", err)
-			}
-			for _, n := range []any{5, "-12", json.Number("7")} {
-				if _, err := tmpl.Shell(tera.Vars{"x": n}, tera.Bash); err != nil {
-					t.Errorf("%v is refused: %v", n, err)
-				}
-			}
-		})
-	}
-	for _, script := range []string{
-		"n={{ x }}; m=1; echo $((m)) \"$n\"", "n={{ x }}; echo ${#n}", "run() { \"$@\"; }; run git commit -m {{ x }}", "declare -A m; n={{ x }}; echo \"${m[$n]}\"", "read -r n <<< {{ x }}; echo \"$n\"", "n={{ x }}; bash -c 'echo \"$1\"' _ \"$n\"", "n={{ x }}; [ \"$n\" = a ]; export n",
-	} {
-		if _, err := parse(t, script).Shell(tera.Vars{"x": "a[$(id)]"}, tera.Bash); err != nil {
-			t.Errorf("%s: %v", script, err)
-		}
-	}
-}
-
 // TestExampleScriptsWork checks the scripts of every day.
 func TestExampleScriptsWork(t *testing.T) {
 	t.Parallel()

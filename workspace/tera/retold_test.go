@@ -27,6 +27,20 @@ func TestRetold(t *testing.T) {
 			t.Errorf("%s: %v", script, err)
 		}
 	}
+	for script, v := range map[string]string{
+		`y={{ x }}; printf "$y" a`: "-va", `y={{ x }}; command printf "$y" a`: "-va", `printf "$(echo {{ x }})" a`: "-va", `y=$(echo {{ x }}); printf "$y" a`: "-va", `printf ${z:-{{ x }}}b a`: "-va", `f() { printf "$1" a; }; f {{ x }}`: "-va",
+		`echo a ${y:-'*\'{{ x }}}`: "va", `printf a${y:-'% '{{ x }}}`: "va", `y={{ x }}; [ $y = a ]`: "-v a", `y={{ x }}; test -n $y`: "*", `y={{ x }}; printf '%s\n' "OUTPUT: {\"m\": \"$y\"}"`: quote,
+		`y={{ x }}; printf 'OUTPUT: {"m": "%s"}\n' "$y"`: quote, `f() { printf 'OUTPUT: {"n": %d, "m": "%s"}\n' 1 "$1"; }; f {{ x }}`: quote, `y={{ x }}; echo 'OUTPUT: {"m": "'"$y"'"}'`: "a\tb",
+	} {
+		if text, err := parse(t, script).Shell(tera.Vars{"x": v}, tera.POSIX); err == nil {
+			t.Errorf("%s came out as %s", script, text)
+		}
+	}
+	for _, script := range []string{`y={{ x }}; printf -- "$y" a`, `y={{ x }}; printf '%s' "$y"`, `y={{ x }}; printf "a$y"`, `y={{ x }}; [ $y = a ]`} {
+		if _, err := parse(t, script).Shell(tera.Vars{"x": "-va"}, tera.Bash); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
 	for _, script := range []string{
 		`y={{ x }}; echo "$y"`, `y={{ x }}; printf '%s\n' "$y"`, `echo "OUTPUT: $(jq -nc --arg y {{ x }} '{y: $y}')"`, `y=$(jq -nc --arg y {{ x }} '{y: $y}'); echo "OUTPUT: $y"`, `y={{ x }}; echo "OUTPUT: $(jq -nc --arg y "$y" '{y: $y}')"`,
 		`n=$(printf '%s' {{ x }} | sha256sum); echo "OUTPUT: {\"n\": \"$n\"}"`, `y={{ x }}; echo "OUTPUT: {\"n\": ${#y}}"`,

@@ -52,36 +52,6 @@ func TestRewritten(t *testing.T) {
 	}
 }
 
-// TestReached checks the less common ways of a value into a variable that the shell
-// reads as code, or as an option.
-func TestReached(t *testing.T) {
-	t.Parallel()
-	for _, script := range []string{
-		`y={{ x }}; : "${z:=$y}"; echo $((z))`, `y={{ x }}; : ${z=$y}; echo $((z))`, `y={{ x }}; [[ $y =~ .* ]]; echo $((BASH_REMATCH[0]))`, `: {{ x }}; z=$_; echo $((z))`,
-		`coproc echo {{ x }}; read -r z <&${COPROC[0]}; echo $((z))`, `export y={{ x }}; z=$(printenv y); echo $((z))`,
-		`export y={{ x }}; z=$(env | sed -n 's/^y=//p'); echo $((z))`, `y={{ x }}; z=$(set | tail -n 1); echo $((z))`, `export y={{ x }}; z=$(export -p | tail -n 1); a[z]=1`, `y={{ x }}; declare -p > f; z=$(cat f); echo $((z))`, `f=z; read -r $f <<< {{ x }}; echo $((z))`, `f=z; printf -v "$f" %s {{ x }}; a[z]=1`,
-		`f() { read -r "$1" <<< "$2"; }; f z {{ x }}; echo $((z))`, `f() { eval "$1=\$2"; }; f z {{ x }}; echo $((z))`,
-		`y={{ x }}; printf "$y" a`, `y={{ x }}; command printf "$y" a`, `printf "$(echo {{ x }})" a`, `y=$(echo {{ x }}); printf "$y" a`, `printf ${z:-{{ x }}}b a`, `f() { printf "$1" a; }; f {{ x }}`,
-	} {
-		if text, err := parse(t, script).Shell(tera.Vars{"x": "-va[$(touch a)]"}, tera.Bash); err == nil {
-			t.Errorf("%s came out as %s", script, text)
-		}
-		if _, err := parse(t, script).Shell(tera.Vars{"x": "12"}, tera.Bash); err != nil {
-			t.Errorf("%s: %v", script, err)
-		}
-	}
-	for _, script := range []string{`echo a ${y:-'*\'{{ x }}}`, `printf a${y:-'% '{{ x }}}`} {
-		if text, err := parse(t, script).Shell(tera.Vars{"x": "va"}, tera.POSIX); err == nil {
-			t.Errorf("%s came out as %s", script, text)
-		}
-	}
-	for _, script := range []string{`y={{ x }}; printf -- "$y" a`, `y={{ x }}; printf '%s' "$y"`, `y={{ x }}; printf "a$y"`} {
-		if _, err := parse(t, script).Shell(tera.Vars{"x": "-va"}, tera.Bash); err != nil {
-			t.Errorf("%s: %v", script, err)
-		}
-	}
-}
-
 // TestPutTogether checks values that forge a line of output only together.
 func TestPutTogether(t *testing.T) {
 	t.Parallel()
