@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ func (f *flows) command(call *syntax.CallExpr) {
 	}
 	f.words(args)
 	f.files(args)
-	if code := codeOf(args); code > 0 {
+	if _, code := codeOf(args); code > 0 {
 		f.inner(args[code:])
 	} else if name := args[0].text; (name == "eval" || name == "trap") && len(args) > 1 {
 		f.inner(args[1:2])
@@ -48,11 +49,10 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 	if !read {
 		return
 	}
+	command := at <= head || at == len(args)-len(lessBuiltin(args))
 	for _, h := range f.holders(was.word) {
-		if at == len(args)-len(lessBuiltin(args)) || at <= head { // of "$@" the first is the command
-			if h.kind == inVariable && (h.name == "@" || h.name == "*") {
-				h.kind, h.name = inFirst, ""
-			}
+		if command && h.kind == inVariable && (h.name == "@" || h.name == "*") {
+			h = holder{kind: inFirst}
 		}
 		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call})
 	}
@@ -80,8 +80,8 @@ func standing(a arg) arg {
 	return stands
 }
 
-// shellOwn are the commands of the shell itself that read an argument as code or
-// as a name: it runs what is there, and no other program does.
+// shellOwn are the commands of the shell itself that read an argument as code, as a
+// name or as a number: where one does, it is this shell that runs what is there.
 var shellOwn = []string{
 	"eval", "trap", "alias", "source", ".", "set", "shopt", "history", "fc", "read", "unset", "getopts", "mapfile", "readarray", "wait", "let", "declare", "typeset",
 	"nameref", "integer", "[[", "function", "coproc", "select", "export", "local", "readonly", "test", "[", "printf", "jobs", "complete", "compgen", "compopt", "bind", "enable", "hash",
@@ -91,7 +91,7 @@ var shellOwn = []string{
 func readerOf(args []arg, at int) reader {
 	rest := lessBuiltin(args)
 	at -= len(args) - len(rest)
-	if at <= 0 || codeOf(rest) == at {
+	if _, code := codeOf(rest); at <= 0 || at == code {
 		return byShell
 	}
 	head := slices.IndexFunc(rest[:at], func(a arg) bool { return !a.fades })
@@ -101,8 +101,9 @@ func readerOf(args []arg, at int) reader {
 	return byProgram
 }
 
-// codeOf is where a sh -c among the arguments has its code; 0 where there is none.
-func codeOf(args []arg) int {
+// codeOf is where a shell stands among the arguments, and the code of its -c; 0
+// where there is none.
+func codeOf(args []arg) (shell, code int) {
 	for i, a := range args {
 		if !a.static || !slices.Contains(shells, program(a.text)) {
 			continue
@@ -111,20 +112,20 @@ func codeOf(args []arg) int {
 			switch text := args[j].text; {
 			case strings.HasPrefix(text, "--"):
 			case strings.Contains(text, "c"):
-				return j + 1
+				return i, j + 1
 			case strings.ContainsAny(text, "oO"):
 				j++
 			}
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // spared reports whether an objection to a value does not hold for what a variable
 // brings: it is about the value's quotes or about printing, or flows know better.
 func spared(o objection, args []arg, at int) bool {
-	if code := codeOf(args); code > 0 && code < at && args[code].static {
-		return true // the code was looked into
+	if sh, code := codeOf(args); code > 0 && code < at && args[code].static && o == shell(args[sh:], at-sh) {
+		return true // see inner
 	}
 	rest := unwrapped(args)
 	at -= len(args) - len(rest)
@@ -155,49 +156,40 @@ func spared(o objection, args []arg, at int) bool {
 // programAt reports whether args[at] holds a program of awk or sed, or names the
 // file that has it, and not data.
 func programAt(args []arg, at int) bool {
-	code, data := "fe", "vF"
+	taking := "vFfesil" // the options that something follows; behind e, f and s a program
 	if program(args[0].text) == "sed" {
-		data = "l"
+		taking = "efl"
 	}
-	given := false // the program, by an option
-	operands := 0
+	given, operands := false, 0
 	for i := 1; i <= at; i++ {
-		text := args[i].text
-		joined, taken := false, ""
-		switch {
+		option, joined := byte(0), false
+		switch text := args[i].text; {
 		case args[i].fades:
 			continue
 		case strings.HasPrefix(text, "--"):
-			for _, long := range []string{"--expression", "--file", "--source", "--exec", "--include"} {
-				if name, _, has := strings.Cut(text, "="); short(name, long) || has && name == long {
-					taken, joined = "f", has
-				}
-			}
-			if taken == "" && i < at && !strings.Contains(text, "=") && (short(text, "--assign") || short(text, "--field-separator")) {
-				i++
-			}
+			option, joined = (text + " ")[2], strings.Contains(text, "=")
 		case strings.HasPrefix(text, "-") && text != "-":
-			if k := strings.IndexAny(text[1:], code+data); k >= 0 {
-				taken, joined = text[k+1:k+2], k+2 < len(text)
+			if k := strings.IndexAny(text[1:], taking); k >= 0 {
+				option, joined = text[k+1], k+2 < len(text)
 			}
+		case i == at:
+			return !given && operands == 0
 		default:
 			operands++
+		}
+		if option == 0 || strings.IndexByte(taking, option) < 0 {
 			continue
 		}
-		switch read := strings.Contains(code, taken) && taken != ""; {
-		case taken == "":
-		case joined && i == at, !joined && i+1 == at:
-			return read
-		case read:
-			given = true
-			fallthrough
-		default:
-			if !joined {
-				i++
-			}
+		reads := strings.IndexByte("efs", option) >= 0 && !strings.HasPrefix(args[i].text, "--fie") // --field-separator
+		if i == at || !joined && i+1 == at {
+			return reads
+		}
+		given = given || reads
+		if !joined {
+			i++
 		}
 	}
-	return operands <= 1 && !given
+	return true
 }
 
 // words notes what of a command's own words the shell reads: names in what it
@@ -221,19 +213,14 @@ func (f *flows) words(args []arg) {
 // files notes the files that a command runs: it is one, or an argument is that
 // could not be a value for that reason.
 func (f *flows) files(args []arg) {
-	for {
-		if a := args[0]; strings.Contains(a.text, "/") || !a.static {
-			f.runs(file(a.word), a.word)
+	inner := unwrapped(args)
+	for _, command := range [][]arg{args, inner} {
+		if len(command) > 0 && (strings.Contains(command[0].text, "/") || !command[0].static) {
+			f.runs(file(command[0].word), command[0].word)
 		}
-		w, ok := wrappers[program(args[0].text)]
-		n := 0
-		if ok {
-			n = w.skip(args)
-		}
-		if n == 0 || n >= len(args) {
-			break
-		}
-		args = args[n:]
+	}
+	if args = inner; len(args) == 0 {
+		return
 	}
 	if !f.facts.files {
 		return
@@ -277,11 +264,18 @@ func runsFile(name string, args []arg, at int) bool {
 // inner notes what the code of a sh -c or an eval reads of the variables around
 // it, and of the arguments behind it.
 func (f *flows) inner(args []arg) {
-	if !args[0].static || tooLarge(args[0].text) {
+	if !args[0].static {
 		return
 	}
-	code, err := parseShell(args[0].text, syntax.LangBash)
+	var code *syntax.File
+	err := errors.New("too large")
+	if !tooLarge(args[0].text) {
+		code, err = parseShell(args[0].text, syntax.LangBash)
+	}
 	if err != nil {
+		for _, a := range args[1:] {
+			f.read(a.word, byProgram) // nobody knows what becomes of them
+		}
 		return
 	}
 	g := (&script{t: f.s.t, src: args[0].text, files: []*syntax.File{code}, work: f.s.work}).flows()

@@ -9,11 +9,12 @@ import (
 // facts are what must be known of a whole script before it can be told what moves
 // in it, and what is read as code.
 type facts struct {
-	functions, aliases, arrays, unset map[string]bool
-	texts                             map[string][]extent // where an array's subscripts are text
-	shifts                            bool                // the script shifts its arguments
-	newInput                          bool                // it changes what all its commands read
-	files                             bool                // it writes files, or opens descriptors
+	functions, aliases, arrays map[string]bool
+	undone                     map[string]bool     // what is unset, or declared an array with numbers
+	texts                      map[string][]extent // where an array's subscripts are text
+	shifts                     bool                // the script shifts its arguments
+	newInput                   bool                // it changes what all its commands read
+	files                      bool                // it writes files, or opens descriptors
 }
 
 // extent is a part of the script.
@@ -21,7 +22,7 @@ type extent struct{ from, to uint }
 
 // factsOf gathers them.
 func (s *script) factsOf(file *syntax.File) facts {
-	f := facts{functions: map[string]bool{}, aliases: map[string]bool{}, arrays: map[string]bool{}, unset: map[string]bool{}, texts: map[string][]extent{}}
+	f := facts{functions: map[string]bool{}, aliases: map[string]bool{}, arrays: map[string]bool{}, undone: map[string]bool{}, texts: map[string][]extent{}}
 	s.textual(&f, file.Stmts, file.End())
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -49,7 +50,7 @@ func (s *script) factsOf(file *syntax.File) facts {
 				f.arrays[d.name] = true
 			}
 			if strings.ContainsAny(d.options, "a?") {
-				f.unset[d.name] = true
+				f.undone[d.name] = true
 			}
 		}
 		return true
@@ -71,7 +72,7 @@ func (f *facts) called(args []arg) {
 		}
 	case "unset":
 		for _, a := range args[1:] {
-			f.unset[a.text] = true
+			f.undone[a.text] = true
 		}
 	case "read", "mapfile", "readarray":
 		for _, a := range args[1:] {
@@ -99,7 +100,7 @@ func (s *script) textual(f *facts, list []*syntax.Stmt, end syntax.Pos) {
 // text reports whether what stands at n between the [ ] behind the name of an
 // array is text, and no number.
 func (f *facts) text(array *syntax.Lit, n syntax.Node) bool {
-	if array == nil || f.unset[array.Value] {
+	if array == nil || f.undone[array.Value] {
 		return false
 	}
 	for _, t := range f.texts[array.Value] {
