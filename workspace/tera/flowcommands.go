@@ -144,7 +144,9 @@ func spared(o objection, args []arg, at int) bool {
 		format, ok := formatOf(rest)
 		return ok && at == format // see retold
 	case "set":
-		return slices.ContainsFunc(rest[1:at], func(a arg) bool { return a.text == "--" }) // see handed
+		return slices.ContainsFunc(rest[1:at], func(a arg) bool { // behind it there are no options
+			return a.text == "--" || !a.fades && a.text != "" && strings.IndexByte("-+", a.text[0]) < 0
+		}) // see handed
 	case "test", "[":
 		named := last.text == "-v" || last.text == "-R"
 		next := at+1 < len(rest) && !rest[at+1].static
