@@ -16,6 +16,7 @@ var hazards = []struct {
 }{
 	{"$$", regexp.MustCompile(`\$\$[({'"\[]`), "bash reads the second $ of $$ together with what follows it", "write ${$} for the number of the process"},
 	{"$\\\n", regexp.MustCompile(`\$\\\n`), "a line is broken off behind a $, which shells read together with the next line", "write it in one line"},
+	{"((", regexp.MustCompile(`[<>]\(\(`), "bash takes <(( for arithmetic at first, and other shells do not", "put a space between the brackets: <( ("},
 	{"&-", regexp.MustCompile(`[<>]&-[^\s;&|)]`), "bash reads >&- by itself, and other shells together with what follows it", "put a space behind >&-"},
 	{"\r", regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
 }
@@ -108,13 +109,16 @@ func (s *script) bounded(r *syntax.Redirect) bool {
 	} else if i := strings.IndexByte(s.src[from:], '\n'); i >= 0 {
 		from += i + 1
 	}
-	before := ""
+	before, joined := "", "" // the line before; this one with those that a backslash joins to it
 	for l := range strings.Lines(s.src[from:]) {
 		line := strings.TrimSuffix(l, "\n")
 		if r.Op == syntax.DashHdoc {
 			line = strings.TrimLeft(line, "\t")
 		}
-		if word == "" || line != word && strings.HasPrefix(line, word) && strings.Contains(line, ")") {
+		if joined = strings.TrimSuffix(joined, `\`) + line; !odd(before) {
+			joined = line
+		}
+		if word == "" || joined == word && line != word && !quoted || line != word && strings.HasPrefix(line, word) && strings.Contains(line, ")") {
 			return false // bash reads these otherwise inside of $(…)
 		}
 		if line == word {

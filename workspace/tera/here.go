@@ -54,17 +54,16 @@ func (s *script) held(p *place) (what, fix string) {
 	for _, w := range pieces(r.Word.Parts, false) {
 		word += w.text
 	}
-	// The lines that the value is a part of, with all the values in them.
-	from, to := int(r.Hdoc.Pos().Offset()), int(r.Hdoc.End().Offset())
-	from += strings.LastIndexByte(s.src[from:p.at], '\n') + 1
-	if i := strings.IndexByte(s.src[p.at:to], '\n'); i >= 0 {
-		to = p.at + i
-	}
-	if s.work += to - from; s.work > mostWork {
+	lines := s.around(r, p)
+	if s.work += len(lines); s.work > mostWork {
 		return "there are too many or too long values in one here-document", "split it"
 	}
-	text := s.replace(s.src[from:to], func(q *place) string { return q.value.text })
+	text := s.replace(lines, func(q *place) string { return q.value.text })
 	s.work += len(text)
+	if p.kind == expands && strings.Contains(lines, "\\\n") {
+		// bash joins what a backslash breaks before it looks for the end, dash does not.
+		text += "\n" + unescape(s.replace(lines, func(q *place) string { return insideHere.Replace(q.value.text) }), "\\\n")
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		for _, l := range []string{line, strings.TrimLeft(line, "\t"), insideHere.Replace(line)} {
@@ -77,6 +76,28 @@ func (s *script) held(p *place) (what, fix string) {
 		}
 	}
 	return "", ""
+}
+
+// around is the lines of a here-document that a value is a part of, with those
+// that a backslash joins to them.
+func (s *script) around(r *syntax.Redirect, p *place) string {
+	body := s.src[r.Hdoc.Pos().Offset():r.Hdoc.End().Offset()]
+	at := p.at - int(r.Hdoc.Pos().Offset())
+	from := strings.LastIndexByte(body[:at], '\n') + 1
+	for from > 0 && odd(body[:from-1]) {
+		from = strings.LastIndexByte(body[:from-1], '\n') + 1
+	}
+	to := at
+	for {
+		i := strings.IndexByte(body[to:], '\n')
+		if i < 0 {
+			return body[from:]
+		}
+		if to += i; !odd(body[:to]) {
+			return body[from:to]
+		}
+		to++
+	}
 }
 
 const fixEnding = "end the here-document with a word that no value has, or print it: printf '%s\\n' {{ … }}"

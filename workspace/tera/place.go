@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -30,6 +31,9 @@ func (s *script) refusal(p *place, d Dialect) (what, fix string) {
 		return s.demanded(p)
 	}
 	if what, fix = s.edge(p); what != "" {
+		return what, fix
+	}
+	if what, fix = s.asList(p); what != "" {
 		return what, fix
 	}
 	if what, fix = s.printed(p, d); what != "" {
@@ -70,7 +74,9 @@ func odd(s string) bool {
 func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 	child := p.stack[i+1]
 	switch n := p.stack[i].(type) {
-	case *syntax.File, *syntax.Stmt, *syntax.Subshell, *syntax.Block, *syntax.IfClause,
+	case *syntax.Stmt:
+		return s.poured(n)
+	case *syntax.File, *syntax.Subshell, *syntax.Block, *syntax.IfClause,
 		*syntax.WhileClause, *syntax.DblQuoted, *syntax.ProcSubst, *syntax.TimeClause, *syntax.CaseClause:
 		return "", ""
 	case *syntax.ArrayExpr:
@@ -226,6 +232,25 @@ func (s *script) redirected(p *place, i int, r *syntax.Redirect) (what, fix stri
 	return "a value cannot stand behind " + r.Op.String(), "write the file or the number itself"
 }
 
+// poured checks a value in a statement that prints into >(…), as into a pipe.
+func (s *script) poured(n *syntax.Stmt) (what, fix string) {
+	for _, r := range n.Redirs {
+		if r.Word == nil {
+			continue
+		}
+		for _, part := range r.Word.Parts {
+			if to, ok := part.(*syntax.ProcSubst); ok && to.Op == syntax.CmdOut {
+				for _, stmt := range to.Stmts {
+					if name := s.feeds(stmt); name != "" {
+						return name + " in >(…) would run what the value says", "run the commands in this script itself"
+					}
+				}
+			}
+		}
+	}
+	return "", ""
+}
+
 // assigned checks an assignment, with or without a command behind it.
 func (s *script) assigned(p *place, i int, a *syntax.Assign) (what, fix string) {
 	child := p.stack[i+1]
@@ -276,6 +301,50 @@ var deciders = []string{
 	"GNUMAKEFLAGS", "MAKEFILES", "TAR_OPTIONS", "RSYNC_RSH", "SVN_SSH", "CVS_RSH", "MANPAGER", "SYSTEMD_PAGER", "SYSTEMD_EDITOR", "SUDO_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_TEMPLATE_DIR", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
 	"RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "LUA_INIT", "LUA_PATH", "LUA_CPATH", "PHPRC", "PHP_INI_SCAN_DIR", "R_PROFILE", "R_PROFILE_USER", "CLASSPATH", "MAVEN_OPTS", "GRADLE_OPTS", "JAVA_OPTS", "GOROOT", "GOTOOLDIR",
 	"PERL5SHELL", "PYTHONUSERBASE", "PYTHONEXECUTABLE", "VIMINIT", "EXINIT", "ZDOTDIR", "WGETRC", "CURL_HOME", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES", "AWKLIBPATH", "FZF_DEFAULT_COMMAND", "npm_config_script_shell", "NPM_CONFIG_SCRIPT_SHELL",
+}
+
+// asList refuses a value that makes NAME=… of declare and its kin a list in
+// brackets: of an array bash assigns the elements, and runs what is in them.
+func (s *script) asList(p *place) (what, fix string) {
+	if !arrays.MatchString(s.src) {
+		return "", ""
+	}
+	var assigned string
+	for i, n := range p.stack[:len(p.stack)-1] {
+		switch n := n.(type) {
+		case *syntax.DeclClause:
+			if a, ok := p.stack[i+1].(*syntax.Assign); ok && a.Value != nil {
+				assigned = "=" + s.fixed(a.Value)
+			}
+		case *syntax.CallExpr:
+			assigned = ""
+			if w, ok := p.stack[i+1].(*syntax.Word); ok && slices.ContainsFunc(n.Args, func(w *syntax.Word) bool { return slices.Contains(declaring, w.Lit()) }) {
+				assigned = s.fixed(w)
+			}
+		}
+	}
+	if _, list, ok := strings.Cut(assigned, "="); ok && strings.HasPrefix(list, "(") {
+		return "bash would read what begins with ( as the elements of an array, and run what is in them", "assign it on a line of its own: NAME={{ … }}"
+	}
+	return "", ""
+}
+
+// arrays finds whatever may make a variable an array: (…), a subscript, -a and -A,
+// commands that fill one, and code from elsewhere.
+var arrays = regexp.MustCompile(`=\(|\]\+?=|-[a-zA-Z]*[aA]|\b(mapfile|readarray|coproc|eval|source)\b|(^|[\s;&|(])\.\s`)
+
+// declaring are the commands that give variables their attributes.
+var declaring = []string{"declare", "typeset", "local", "export", "readonly"}
+
+// fixed is the text of a word with its values, less what the shell expands.
+func (s *script) fixed(w *syntax.Word) string {
+	var b strings.Builder
+	for _, p := range pieces(w.Parts, false) {
+		if p.node == nil {
+			b.WriteString(s.filled(p.read()))
+		}
+	}
+	return b.String()
 }
 
 // simple reports whether a subscript is a number or a name alone.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -47,6 +48,9 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		name = program(args[0].text)
 		expands, unicode = s.expands(args, at, d), s.expands(args, at, Bash)
 	}
+	if name == "echo" && s.known && !s.prints(args, at) {
+		return "echo would read the value as an option", fixPrintf
+	}
 	if name == "echo" {
 		static = s.echoed(args, at) + static
 	}
@@ -68,7 +72,14 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if (expands || format) && strings.Contains(static, `\`) {
 		static = breaks.ReplaceAllString(static, "\n")
 	}
-	if line, ok := protocolLine(static); ok {
+	line, ok := protocolLine(static)
+	if !ok && (name == "echo" || name == "printf" || p.catted()) && p.filed() {
+		if line = static; name == "printf" {
+			line = s.formattedTo(args, at) + line
+		}
+		ok, _ = inString(line)
+	}
+	if ok {
 		if marked == s.words[word] {
 			return "a value inside ${…} cannot be a part of what the server reads", `assign it first: NAME={{ … }}, then "$NAME"`
 		}
@@ -81,7 +92,7 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		}
 		return what, fix
 	}
-	if s.known && !harmless(p.node.x) && (forges(static[strings.LastIndexAny(static, "\n\r")+1:]+p.value.text) || s.completes(p)) {
+	if s.known && !harmless(p.node.x) && (forges(static[strings.LastIndexAny(static, "\n\r")+1:]+p.value.text+s.behind(word, p)) || s.completes(p)) {
 		return forged, fixForged
 	}
 	if name == "printf" {
@@ -106,7 +117,8 @@ func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
 				}
 			}
 		}
-		if s.known && at == len(args)-1 && forges(s.formatted(args[format:])) {
+		last := !slices.ContainsFunc(args[at+1:], func(a arg) bool { return a.mark >= 0 })
+		if s.known && last && forges(s.formatted(args[format:])) {
 			return forged, fixForged
 		}
 		return "", ""
@@ -118,6 +130,59 @@ func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
 		return "printf would read the value as an option", fixPrintf
 	}
 	return "", ""
+}
+
+// conversion is one of printf's.
+var conversion = regexp.MustCompile(`%[-+ #0-9.*]*[a-zA-Z]`)
+
+// formattedTo is what printf prints of its format before args[at].
+func (s *script) formattedTo(args []arg, at int) string {
+	format, _ := formatOf(args)
+	if at <= format {
+		return ""
+	}
+	text := strings.ReplaceAll(s.filled(args[format].text), "%%", "  ")
+	all := conversion.FindAllStringIndex(text, -1)
+	if len(all) == 0 {
+		return ""
+	}
+	return text[:all[(at-format-1)%len(all)][0]]
+}
+
+// filed reports whether what is printed at a place goes to the file that the
+// server reads the step's output from.
+func (p *place) filed() bool {
+	for i := len(p.stack) - 2; i >= 0; i-- {
+		switch n := p.stack[i].(type) {
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			return false
+		case *syntax.BinaryCmd:
+			if n.Op == syntax.Pipe && p.stack[i+1] == syntax.Node(n.X) && slices.Contains(expanded(n.Y), "STROEM_OUTPUT") {
+				return true
+			}
+		case *syntax.Stmt:
+			for _, r := range n.Redirs {
+				if r.Hdoc == nil && slices.Contains(expanded(r), "STROEM_OUTPUT") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// catted reports whether a place is in a here-document that is printed as it is.
+func (p *place) catted() bool {
+	for i, n := range p.stack {
+		if s, ok := n.(*syntax.Stmt); ok && i+1 < len(p.stack) {
+			call, isCall := s.Cmd.(*syntax.CallExpr)
+			_, redirect := p.stack[i+1].(*syntax.Redirect)
+			if isCall && redirect && len(call.Args) > 0 && (call.Args[0].Lit() == "cat" || call.Args[0].Lit() == "tee") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 const (
@@ -207,11 +272,41 @@ func (s *script) ahead(w *syntax.Word, p *place) string {
 	return text
 }
 
+// behind is what is printed behind a value that may be the beginning of a line
+// that the server reads.
+func (s *script) behind(word *syntax.Word, p *place) string {
+	if !strings.HasSuffix(p.value.text, "OUTPUT") && !strings.HasSuffix(p.value.text, "STATE") {
+		return ""
+	}
+	_, text, _ := strings.Cut(s.words[word], p.mark)
+	if call, at := p.call(); call != nil {
+		for _, a := range s.args(call)[at+1:] {
+			text += " " + a.text
+		}
+	}
+	return s.filled(text)
+}
+
 // written puts the values, as they are going to be written, where a text has marks.
 func (s *script) written(text string) string {
 	text = s.replace(text, func(p *place) string { return p.plain })
 	s.work += len(text)
 	return text
+}
+
+// prints reports whether echo prints args[at]: -n and its like are options of
+// it, as long as all before them are.
+func (s *script) prints(args []arg, at int) bool {
+	for _, a := range args[1 : at+1] {
+		text := s.filled(a.text)
+		if a.fades {
+			continue
+		}
+		if !strings.HasPrefix(text, "-") || text == "-" || strings.Trim(text[1:], "neE") != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // echoed is what echo prints before the argument args[at].
