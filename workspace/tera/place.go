@@ -306,7 +306,7 @@ var deciders = []string{
 // asList refuses a value that makes NAME=… of declare and its kin a list in
 // brackets: of an array bash assigns the elements, and runs what is in them.
 func (s *script) asList(p *place) (what, fix string) {
-	if !arrays.MatchString(s.src) {
+	if !s.arrays {
 		return "", ""
 	}
 	var assigned string
@@ -329,9 +329,9 @@ func (s *script) asList(p *place) (what, fix string) {
 	return "", ""
 }
 
-// arrays finds whatever may make a variable an array: (…), a subscript, -a and -A,
+// fillsArrays finds whatever may make a variable an array: (…), a subscript, -a and -A,
 // commands that fill one, and code from elsewhere.
-var arrays = regexp.MustCompile(`=\(|\]\+?=|-[a-zA-Z]*[aA]|\b(mapfile|readarray|coproc|eval|source)\b|(^|[\s;&|(])\.\s`)
+var fillsArrays = regexp.MustCompile(`=\(|\]\+?=|-[a-zA-Z]*[aA]|\b(mapfile|readarray|coproc|eval|source)\b|(^|[\s;&|(])\.\s`)
 
 // declaring are the commands that give variables their attributes.
 var declaring = []string{"declare", "typeset", "local", "export", "readonly"}

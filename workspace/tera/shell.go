@@ -166,6 +166,8 @@ type script struct {
 	flown   map[*syntax.File]*flows    // where values go, by reading
 	heres   map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 	dialect Dialect                    // that it is read in
+	arrays  bool                       // it may have arrays
+	outputs bool                       // it names the file of the step's output
 	// What its author is to know of its places; where the values are known, nothing.
 	warnings []*Warning
 }
@@ -293,6 +295,7 @@ func (s *script) crowded() bool {
 func (s *script) read(d Dialect) []*Error {
 	s.work, s.files, s.calls, s.words, s.warnings, s.dialect = 0, nil, nil, nil, nil, d
 	s.heres = map[*syntax.Word]bool{}
+	s.arrays, s.outputs = fillsArrays.MatchString(s.src), strings.Contains(s.src, outputFile)
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
 	}
