@@ -90,50 +90,6 @@ func (s *script) static(off int, what, fix string) *Error {
 	return &Error{Line: line, Column: col, What: what + ", so no value can be quoted in this script", Fix: fix}
 }
 
-// bounded reports whether a here-document ends where a shell ends it: at the first
-// line that is its word and nothing else. Our parser may see its word in the
-// middle of a line, or not see it inside of an expansion.
-func (s *script) bounded(r *syntax.Redirect) bool {
-	word, quoted := "", false
-	for _, p := range pieces(r.Word.Parts, false) {
-		if p.node != nil || p.dollar {
-			return false
-		}
-		word, quoted = word+p.text, quoted || p.quoted
-	}
-	// Where our parser says that it begins and ends, its last line included. An
-	// empty document has no place; then it is the line after this one.
-	from, to := int(r.Word.End().Offset()), -1
-	if r.Hdoc != nil && len(r.Hdoc.Parts) > 0 {
-		from, to = int(r.Hdoc.Pos().Offset()), int(r.Hdoc.End().Offset())
-	} else if i := strings.IndexByte(s.src[from:], '\n'); i >= 0 {
-		from += i + 1
-	}
-	before, joined := "", "" // the line before; this one with those that a backslash joins to it
-	for l := range strings.Lines(s.src[from:]) {
-		line := strings.TrimSuffix(l, "\n")
-		if r.Op == syntax.DashHdoc {
-			line = strings.TrimLeft(line, "\t")
-		}
-		if joined = strings.TrimSuffix(joined, `\`) + line; !odd(before) {
-			joined = line
-		}
-		if word == "" || joined == word && line != word && !quoted || line != word && strings.HasPrefix(line, word) && strings.Contains(line, ")") {
-			return false // bash reads these otherwise inside of $(…)
-		}
-		if line == word {
-			end := from + len(strings.TrimSuffix(l, "\n"))
-			return (end == to || to < 0 && before == "") && (quoted || !odd(before))
-		}
-		before = strings.TrimSuffix(l, "\n")
-		if to < 0 {
-			return false
-		}
-		from += len(l)
-	}
-	return false
-}
-
 // inQuotedExpansion reports whether the innermost list of commands has an open
 // ${…} inside of double quotes or a here-document.
 func inQuotedExpansion(stack []syntax.Node) bool {
