@@ -18,6 +18,7 @@ var hazards = []struct {
 	{"$\\\n", regexp.MustCompile(`\$\\\n`), "a line is broken off behind a $, which shells read together with the next line", "write it in one line"},
 	{"((", regexp.MustCompile(`[<>]\(\(`), "bash takes <(( for arithmetic at first, and other shells do not", "put a space between the brackets: <( ("},
 	{"&-", regexp.MustCompile(`[<>]&-[^\s;&|)]`), "bash reads >&- by itself, and other shells together with what follows it", "put a space behind >&-"},
+	{"\\\\`", regexp.MustCompile("(^|[^\\\\])(\\\\\\\\)+`"), "shells do not agree on whether a backquote behind two backslashes ends a command", "write $(…)"},
 	{"\r", regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
 }
 
@@ -28,8 +29,10 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		if !strings.Contains(s.src, h.sign) {
 			continue
 		}
-		if at := h.pattern.FindStringIndex(s.src); at != nil {
-			return s.static(at[0], h.what, h.fix)
+		for _, at := range h.pattern.FindAllStringIndex(s.src, -1) {
+			if !s.closes(file, at[1]-1) {
+				return s.static(at[0], h.what, h.fix)
+			}
 		}
 	}
 	var found syntax.Node
@@ -73,6 +76,20 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		return nil
 	}
 	return s.static(int(found.Pos().Offset()), `shells differ on a single quote inside "${…}"`, "assign that text to a variable first")
+}
+
+// closes reports whether a character is the end of a double-quoted text, as in
+// "/tmp/a.$$".
+func (s *script) closes(file *syntax.File, at int) (yes bool) {
+	if s.src[at] != '"' {
+		return false
+	}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		q, ok := n.(*syntax.DblQuoted)
+		yes = yes || ok && int(q.Right.Offset()) == at
+		return !yes
+	})
+	return yes
 }
 
 // apart reports whether a # begins a comment for certain.

@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -116,7 +117,8 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 		if _, here := s.heres[n]; here {
 			return "", "" // nothing in it is a pattern
 		}
-		return inWord(n)
+		_, inside := p.stack[max(i-1, 0)].(*syntax.ParamExp)
+		return inWord(n, inside)
 	case *syntax.Redirect:
 		return s.redirected(p, i, n)
 	case *syntax.Assign:
@@ -173,8 +175,9 @@ func (s *script) inExpansion(p *place, i int, n *syntax.ParamExp) (what, fix str
 	return "a value cannot stand inside ${…}", `assign it first: NAME={{ … }}, then "$NAME"`
 }
 
-// inWord refuses words that the shell expands beyond their quotes.
-func inWord(w *syntax.Word) (what, fix string) {
+// inWord refuses words that the shell expands beyond their quotes. Beside a * or a ?
+// that matches files quotes are enough, but not inside of ${…}.
+func inWord(w *syntax.Word, inside bool) (what, fix string) {
 	for i, part := range w.Parts {
 		if _, ok := part.(*syntax.ExtGlob); ok {
 			return "a value cannot stand in a pattern", `assign it first: NAME={{ … }}, then use "$NAME"`
@@ -186,11 +189,11 @@ func inWord(w *syntax.Word) (what, fix string) {
 		for _, p := range unescapeBare(nil, lit.Value) {
 			switch {
 			case p.quoted:
-			case strings.ContainsAny(p.text, "*?["):
-				return "a value cannot stand in a word with a pattern (* ? [)", `assign it first: NAME={{ … }}, then "$NAME"/*`
+			case strings.Contains(p.text, "["), inside && strings.ContainsAny(p.text, "*?"):
+				return "a value cannot stand in a word with this pattern", `assign it first: NAME={{ … }}, then "$NAME"`
 			case strings.Contains(p.text, "{"):
 				return "a value cannot stand in a word with a brace", "put the word in quotes"
-			case strings.Contains(p.text, "~"):
+			case strings.Contains(strings.ReplaceAll(p.text, "~/", ""), "~"):
 				return "a value cannot stand in a word with a ~", `write "$HOME" for ~, or put the word in quotes`
 			}
 		}
@@ -365,7 +368,10 @@ func simple(index syntax.ArithmExpr) bool {
 // declared checks declare, local, export, readonly and typeset.
 func declared(p *place, n *syntax.DeclClause, child syntax.Node) (what, fix string) {
 	for _, a := range n.Args {
-		if syntax.Node(a) == child && (a.Naked || a.Name == nil || a.Array != nil) {
+		if syntax.Node(a) == child && a.Array != nil { // older versions of bash expand them twice
+			return "a value cannot stand among the elements behind " + n.Variant.Value, fmt.Sprintf("declare it first, and write %s=(…) on a line of its own", a.Name.Value)
+		}
+		if syntax.Node(a) == child && (a.Naked || a.Name == nil) {
 			return n.Variant.Value + " takes a value only as NAME={{ … }}", "write the name itself"
 		}
 	}

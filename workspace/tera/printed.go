@@ -220,7 +220,10 @@ func (s *script) written(text string) string {
 func (s *script) prints(args []arg, at int) bool {
 	for _, a := range args[1 : at+1] {
 		text := s.filled(a.text)
-		if a.fades {
+		if a.fades { // it may be no argument, or what is printed
+			if a.word == args[at].word {
+				return true
+			}
 			continue
 		}
 		if !strings.HasPrefix(text, "-") || text == "-" || strings.Trim(text[1:], "neE") != "" {
