@@ -48,7 +48,7 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		if q, ok := n.(*syntax.SglQuoted); ok && found == nil && inQuotedExpansion(stack) {
 			found = q
 		}
-		if r, ok := n.(*syntax.Redirect); ok && here == nil && (r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc) && !s.bounded(r) {
+		if r, ok := n.(*syntax.Redirect); ok && here == nil && (r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc) && (!s.bounded(r) || outlasts(r, stack)) {
 			here = r
 		}
 		if a, ok := n.(*syntax.ArrayExpr); ok && array == nil && substitutes(stack) && strings.Contains(s.src[a.Pos().Offset():a.End().Offset()], `\`) {

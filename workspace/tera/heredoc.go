@@ -169,6 +169,18 @@ func halfDollar(tail string) bool {
 	return tail == "" || tail == "c" || len(tail) <= 9 && strings.Trim(tail, "0123456789abcdefABCDEFxuU") == ""
 }
 
+// outlasts reports whether a here-document stands behind the $(…) that it belongs
+// to, where dash takes its lines for commands.
+func outlasts(r *syntax.Redirect, stack []syntax.Node) bool {
+	for _, n := range slices.Backward(stack) {
+		switch n.(type) {
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			return r.Hdoc == nil || len(r.Hdoc.Parts) == 0 || r.Hdoc.End().Offset() > n.End().Offset()
+		}
+	}
+	return false
+}
+
 // bounded reports whether a here-document ends where a shell ends it: at the first
 // line that is its word and nothing else. Our parser may see its word in the
 // middle of a line, or not see it inside of an expansion.

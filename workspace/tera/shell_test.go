@@ -193,6 +193,8 @@ var refused = []struct{ script, says, only string }{
 	{script: `echo "$$(echo "{{ x }}")"`, says: "bash reads the second $"},
 	{script: `echo $${{ x }}`, says: "right before the value"},
 	{script: "cat <<E\n${y:-\"'\"}E\n: a; y={{ x }}\n: a\n", says: "this here-document ends"},
+	{script: "y=$(cat <<E)\n{{ x }}\nE\n", says: "this here-document ends"},
+	{script: "case $(cat <<E) in *) :;; esac\n{{ x }}\nE\n", says: "this here-document ends"},
 	{script: "cat <<EOF\n{{ x }}\nE\\\nOF\n{{ x }}\nEOF\n", says: "this here-document ends"},
 	{script: "cat <<E\n$(echo\nE\n)\nE\n: {{ x }}\n", says: ""},
 	{script: "cat <<E\n${y}E\n: {{ x }}\n", says: ""},
