@@ -54,7 +54,12 @@ func (r *Runner) prepare(a *attempt, f facts, secret secretFacts) (proc.Spec, er
 	if spec.Args, err = rend.args(&step.Action); err != nil {
 		return spec, err
 	}
-	spec.Env, err = rend.environment(a, &step.Action, doc, dir)
+	if spec.Env, err = rend.environment(a, &step.Action, doc, dir); err != nil {
+		return spec, err
+	}
+	if rend.options.ForbidRaw {
+		err = rend.readsNone(&step.Action, p, spec)
+	}
 	return spec, err
 }
 

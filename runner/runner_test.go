@@ -712,6 +712,47 @@ tasks:
 	}
 }
 
+// What comes by the environment or as an argument is data to a shell as well, until
+// the script says otherwise.
+func TestCodeFromTheEnvironmentIsRefusedInAnAgentsJob(t *testing.T) {
+	t.Parallel()
+	const flow = `
+    input: {words: {type: string}}
+    flow: {s: {type: script, env: {OWN: "echo own", NAME: "{{ input.words }}"}, args: ["{{ input.words }}", "2"], script: '%s'}}`
+	yaml := "tasks:"
+	scripts := map[string]bool{ // whether they are fine
+		`eval "$NAME"`: false, `eval "$INPUT_WORDS"`: false, `eval "$1"`: false, `sh -c "$*"`: false, `n=$NAME; echo $((n))`: false, `"$@"`: false, `python3 -c "$STROEM_INPUT"`: false,
+		`printf %s "$NAME" "$INPUT_WORDS" "$1"`: true, `eval "$OWN"`: true, `echo "$(( $2 ))"`: true, `"$OWN" x || printf %s "$@"`: true,
+	}
+	names := map[string]string{}
+	for script := range scripts {
+		name := fmt.Sprintf("t%d", len(names))
+		names[script] = name
+		yaml += "\n  " + name + ":" + fmt.Sprintf(flow, script)
+	}
+	r := newRig(t, yaml)
+	for script, fine := range scripts {
+		for _, source := range []store.SourceType{store.SourceAPI, store.SourceMCP} {
+			job, err := r.trySubmitAs(source, names[script], map[string]any{"words": "true"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			res := r.wait(job)
+			refused := res.Status == store.Failed && strings.Contains(res.Error, "allow_raw") && strings.Contains(res.Error, ".yaml:")
+			if refused != (source == store.SourceMCP && !fine) {
+				t.Errorf("%s of %s: %s %s", script, source, res.Status, res.Error)
+			}
+		}
+		job, err := r.trySubmitAs(store.SourceMCP, names[script], map[string]any{"words": "12"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res := r.wait(job); strings.Contains(res.Error, "allow_raw") && !strings.Contains(script, "STROEM_INPUT") {
+			t.Errorf("%s of a number: %s", script, res.Error)
+		}
+	}
+}
+
 func TestValuesInOtherLanguagesAreLiterals(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("python3"); err != nil {

@@ -46,7 +46,7 @@ func (l *linker) caution(p *part, d *actionDef, fields ...Fields) {
 		} else if at.Line > 0 {
 			at.Line, at.Column = at.Line+read.Line-1, at.Column+read.Column-1
 		}
-		p.problems.warn(at, fmt.Sprintf("the script runs what is in $%s, or reads it as a number, where a shell would run it too", read.Name),
+		p.problems.warn(at, fmt.Sprintf("the script runs what is in $%s, or reads it as a number, where a shell would run it too; a job that an agent began refuses all but whole numbers", read.Name),
 			"declare the input as type: integer, or see first that it is a number: case $"+read.Name+" in ''|*[!0-9]*) exit 1;; esac")
 	}
 }
@@ -86,7 +86,7 @@ func inputOf(path []string, fields []Fields) *Field {
 // arguments, that may hold any text, as far as it names them.
 func environs(d *actionDef, fields []Fields) (names []string) {
 	add := func(name string) {
-		if strings.Contains(d.Script, name) {
+		if argument := len(name) == 1; argument || strings.Contains(d.Script, name) { // the first is also what "$@" runs
 			names = append(names, name)
 		}
 	}

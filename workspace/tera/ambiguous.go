@@ -16,7 +16,9 @@ var hazards = []struct {
 }{
 	{"$$", regexp.MustCompile(`\$\$[({'"\[]`), "bash reads the second $ of $$ together with what follows it", "write ${$} for the number of the process"},
 	{"$\\\n", regexp.MustCompile(`\$\\\n`), "a line is broken off behind a $, which shells read together with the next line", "write it in one line"},
+	{"((", regexp.MustCompile(`[<>]\(\(`), "bash takes <(( for arithmetic at first, and other shells do not", "put a space between the brackets: <( ("},
 	{"&-", regexp.MustCompile(`[<>]&-[^\s;&|)]`), "bash reads >&- by itself, and other shells together with what follows it", "put a space behind >&-"},
+	{"\\\\`", regexp.MustCompile("(^|[^\\\\])(\\\\\\\\)+`"), "shells do not agree on whether a backquote behind two backslashes ends a command", "write $(…)"},
 	{"\r", regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
 }
 
@@ -27,8 +29,10 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		if !strings.Contains(s.src, h.sign) {
 			continue
 		}
-		if at := h.pattern.FindStringIndex(s.src); at != nil {
-			return s.static(at[0], h.what, h.fix)
+		for _, at := range h.pattern.FindAllStringIndex(s.src, -1) {
+			if !s.closes(file, at[1]-1) {
+				return s.static(at[0], h.what, h.fix)
+			}
 		}
 	}
 	var found syntax.Node
@@ -44,7 +48,7 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 		if q, ok := n.(*syntax.SglQuoted); ok && found == nil && inQuotedExpansion(stack) {
 			found = q
 		}
-		if r, ok := n.(*syntax.Redirect); ok && here == nil && (r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc) && !s.bounded(r) {
+		if r, ok := n.(*syntax.Redirect); ok && here == nil && (r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc) && (!s.bounded(r) || outlasts(r, stack)) {
 			here = r
 		}
 		if a, ok := n.(*syntax.ArrayExpr); ok && array == nil && substitutes(stack) && strings.Contains(s.src[a.Pos().Offset():a.End().Offset()], `\`) {
@@ -74,6 +78,20 @@ func (s *script) ambiguous(file *syntax.File) *Error {
 	return s.static(int(found.Pos().Offset()), `shells differ on a single quote inside "${…}"`, "assign that text to a variable first")
 }
 
+// closes reports whether a character is the end of a double-quoted text, as in
+// "/tmp/a.$$".
+func (s *script) closes(file *syntax.File, at int) (yes bool) {
+	if s.src[at] != '"' {
+		return false
+	}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		q, ok := n.(*syntax.DblQuoted)
+		yes = yes || ok && int(q.Right.Offset()) == at
+		return !yes
+	})
+	return yes
+}
+
 // apart reports whether a # begins a comment for certain.
 func (s *script) apart(at int) bool {
 	if at == 0 {
@@ -87,47 +105,6 @@ func (s *script) apart(at int) bool {
 func (s *script) static(off int, what, fix string) *Error {
 	line, col := position(s.t.src, s.source(off))
 	return &Error{Line: line, Column: col, What: what + ", so no value can be quoted in this script", Fix: fix}
-}
-
-// bounded reports whether a here-document ends where a shell ends it: at the first
-// line that is its word and nothing else. Our parser may see its word in the
-// middle of a line, or not see it inside of an expansion.
-func (s *script) bounded(r *syntax.Redirect) bool {
-	word, quoted := "", false
-	for _, p := range pieces(r.Word.Parts, false) {
-		if p.node != nil || p.dollar {
-			return false
-		}
-		word, quoted = word+p.text, quoted || p.quoted
-	}
-	// Where our parser says that it begins and ends, its last line included. An
-	// empty document has no place; then it is the line after this one.
-	from, to := int(r.Word.End().Offset()), -1
-	if r.Hdoc != nil && len(r.Hdoc.Parts) > 0 {
-		from, to = int(r.Hdoc.Pos().Offset()), int(r.Hdoc.End().Offset())
-	} else if i := strings.IndexByte(s.src[from:], '\n'); i >= 0 {
-		from += i + 1
-	}
-	before := ""
-	for l := range strings.Lines(s.src[from:]) {
-		line := strings.TrimSuffix(l, "\n")
-		if r.Op == syntax.DashHdoc {
-			line = strings.TrimLeft(line, "\t")
-		}
-		if word == "" || line != word && strings.HasPrefix(line, word) && strings.Contains(line, ")") {
-			return false // bash reads these otherwise inside of $(…)
-		}
-		if line == word {
-			end := from + len(strings.TrimSuffix(l, "\n"))
-			return (end == to || to < 0 && before == "") && (quoted || !odd(before))
-		}
-		before = strings.TrimSuffix(l, "\n")
-		if to < 0 {
-			return false
-		}
-		from += len(l)
-	}
-	return false
 }
 
 // inQuotedExpansion reports whether the innermost list of commands has an open

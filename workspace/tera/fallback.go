@@ -44,27 +44,6 @@ func alternative(p *place, i int, n *syntax.ParamExp) bool {
 	return false
 }
 
-// insideFallback is for "${name:-…}", where shells disagree on quotes and on
-// backslashes: all but the plainest values stand in a command of their own.
-func insideFallback(v string) string {
-	core := strings.TrimRight(v, "\n") // the shell takes line breaks from the end of what a command prints
-	if plainest(v) {
-		return v
-	}
-	return "$(printf %s " + singleQuote(core) + ")" + v[len(core):]
-}
-
-// plainest reports whether a text means the same to a shell wherever it stands,
-// and is there at all.
-func plainest(v string) bool {
-	for i := range len(v) {
-		if c := v[i]; !letter(c) && !digit(c) && strings.IndexByte(" -.,:/@%+=", c) < 0 {
-			return false
-		}
-	}
-	return v != ""
-}
-
 // substituted is what insideFallback makes of a value, read by itself.
 func substituted(v string) []piece {
 	if plainest(v) {

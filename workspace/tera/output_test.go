@@ -34,6 +34,18 @@ func TestOutputCannotBeForged(t *testing.T) {
 		`printf '%s\n' $'OUTPUT: {"m": "{{ x }}", "n": 1}'`, `echo $'a\nOUT''PUT: {"m": "{{ x }}", "n": 1}'`, `echo $'a\x0a\117UTPUT:'" {\"m\": \"{{ x }}\", \"n\": 1}"`,
 		`y='OUTPUT: {"m": "{{ x }}", "n": 1}'; printf '%s\n' "$y"`,
 	}
+	const file = `STROEM_OUTPUT=out; `
+	for _, script := range []string{
+		`echo '{"m": "{{ x }}", "n": 1}' > "$STROEM_OUTPUT"`,
+		`printf '%s\n' '{"m": "{{ x }}", "n": 1}' >$STROEM_OUTPUT`,
+		`printf '{"m": "%s", "n": %d}' {{ x }} 1 >$STROEM_OUTPUT`,
+		`{ true; echo "{\"m\": \"{{ x }}\", \"n\": 1}"; } >> "${STROEM_OUTPUT}"`,
+		`if true; then echo '{"m": "{{ x }}", "n": 1}'; fi | tee "$STROEM_OUTPUT" >/dev/null`,
+		"cat > \"$STROEM_OUTPUT\" <<EOF\n{\n\"m\":\n\"{{ x }}\",\n \"n\": 1}\nEOF\n",
+		"cat <<'EOF' > \"$STROEM_OUTPUT\"\n{\"m\": \"{{ x }}\", \"n\": 1}\nEOF\n",
+	} {
+		scripts = append(scripts, file+script+"\ntr -d '\\n' <out | sed 's/^/OUTPUT: /'")
+	}
 	for _, sh := range shells {
 		for _, script := range scripts {
 			t.Run(sh.name+" "+script, func(t *testing.T) {
@@ -162,6 +174,14 @@ func TestValuesThatCannotBePrinted(t *testing.T) {
 		{`printf "{{ x }}\n"`, `a\n`, `printf '%s\n'`, both},
 		{`printf {{ x }} a`, `-v`, `option`, both},
 		{`: {{ x }}`, "a\x00b", `NUL`, both},
+		{`echo {{ x }}`, `-n`, "as an option", both},
+		{`echo -n "{{ x }}" b`, `-nn`, "as an option", both},
+		{`echo $y {{ x }}`, `-E`, "as an option", both},
+		{`echo "{{ x }}: 5"`, `OUTPUT`, "as the step's output", both},
+		{`echo a "{{ x }}: 5"`, "a\nOUTPUT", "as the step's output", both},
+		{`echo {{ x }}: '{"a": 1}'`, `OUTPUT`, "as the step's output", both},
+		{"cat <<E\n{{ x }}: 5\nE", `STATE`, "as the step's output", both},
+		{`printf '%s: %s\n' {{ x }} 5`, `OUTPUT`, "as the step's output", both},
 	}
 	for _, tt := range tests {
 		for _, d := range tt.dialects {

@@ -1,6 +1,8 @@
 package tera
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -30,6 +32,9 @@ func (s *script) refusal(p *place, d Dialect) (what, fix string) {
 		return s.demanded(p)
 	}
 	if what, fix = s.edge(p); what != "" {
+		return what, fix
+	}
+	if what, fix = s.asList(p); what != "" {
 		return what, fix
 	}
 	if what, fix = s.printed(p, d); what != "" {
@@ -70,7 +75,9 @@ func odd(s string) bool {
 func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 	child := p.stack[i+1]
 	switch n := p.stack[i].(type) {
-	case *syntax.File, *syntax.Stmt, *syntax.Subshell, *syntax.Block, *syntax.IfClause,
+	case *syntax.Stmt:
+		return s.poured(n)
+	case *syntax.File, *syntax.Subshell, *syntax.Block, *syntax.IfClause,
 		*syntax.WhileClause, *syntax.DblQuoted, *syntax.ProcSubst, *syntax.TimeClause, *syntax.CaseClause:
 		return "", ""
 	case *syntax.ArrayExpr:
@@ -110,7 +117,8 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 		if _, here := s.heres[n]; here {
 			return "", "" // nothing in it is a pattern
 		}
-		return inWord(n)
+		_, inside := p.stack[max(i-1, 0)].(*syntax.ParamExp)
+		return inWord(n, inside)
 	case *syntax.Redirect:
 		return s.redirected(p, i, n)
 	case *syntax.Assign:
@@ -167,8 +175,9 @@ func (s *script) inExpansion(p *place, i int, n *syntax.ParamExp) (what, fix str
 	return "a value cannot stand inside ${…}", `assign it first: NAME={{ … }}, then "$NAME"`
 }
 
-// inWord refuses words that the shell expands beyond their quotes.
-func inWord(w *syntax.Word) (what, fix string) {
+// inWord refuses words that the shell expands beyond their quotes. Beside a * or a ?
+// that matches files quotes are enough, but not inside of ${…}.
+func inWord(w *syntax.Word, inside bool) (what, fix string) {
 	for i, part := range w.Parts {
 		if _, ok := part.(*syntax.ExtGlob); ok {
 			return "a value cannot stand in a pattern", `assign it first: NAME={{ … }}, then use "$NAME"`
@@ -180,11 +189,11 @@ func inWord(w *syntax.Word) (what, fix string) {
 		for _, p := range unescapeBare(nil, lit.Value) {
 			switch {
 			case p.quoted:
-			case strings.ContainsAny(p.text, "*?["):
-				return "a value cannot stand in a word with a pattern (* ? [)", `assign it first: NAME={{ … }}, then "$NAME"/*`
+			case strings.Contains(p.text, "["), inside && strings.ContainsAny(p.text, "*?"):
+				return "a value cannot stand in a word with this pattern", `assign it first: NAME={{ … }}, then "$NAME"`
 			case strings.Contains(p.text, "{"):
 				return "a value cannot stand in a word with a brace", "put the word in quotes"
-			case strings.Contains(p.text, "~"):
+			case strings.Contains(strings.ReplaceAll(p.text, "~/", ""), "~"):
 				return "a value cannot stand in a word with a ~", `write "$HOME" for ~, or put the word in quotes`
 			}
 		}
@@ -224,6 +233,25 @@ func (s *script) redirected(p *place, i int, r *syntax.Redirect) (what, fix stri
 		return "", ""
 	}
 	return "a value cannot stand behind " + r.Op.String(), "write the file or the number itself"
+}
+
+// poured checks a value in a statement that prints into >(…), as into a pipe.
+func (s *script) poured(n *syntax.Stmt) (what, fix string) {
+	for _, r := range n.Redirs {
+		if r.Word == nil {
+			continue
+		}
+		for _, part := range r.Word.Parts {
+			if to, ok := part.(*syntax.ProcSubst); ok && to.Op == syntax.CmdOut {
+				for _, stmt := range to.Stmts {
+					if name := s.feeds(stmt); name != "" {
+						return name + " in >(…) would run what the value says", "run the commands in this script itself"
+					}
+				}
+			}
+		}
+	}
+	return "", ""
 }
 
 // assigned checks an assignment, with or without a command behind it.
@@ -278,6 +306,50 @@ var deciders = []string{
 	"PERL5SHELL", "PYTHONUSERBASE", "PYTHONEXECUTABLE", "VIMINIT", "EXINIT", "ZDOTDIR", "WGETRC", "CURL_HOME", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES", "AWKLIBPATH", "FZF_DEFAULT_COMMAND", "npm_config_script_shell", "NPM_CONFIG_SCRIPT_SHELL",
 }
 
+// asList refuses a value that makes NAME=… of declare and its kin a list in
+// brackets: of an array bash assigns the elements, and runs what is in them.
+func (s *script) asList(p *place) (what, fix string) {
+	if !s.arrays {
+		return "", ""
+	}
+	var assigned string
+	for i, n := range p.stack[:len(p.stack)-1] {
+		switch n := n.(type) {
+		case *syntax.DeclClause:
+			if a, ok := p.stack[i+1].(*syntax.Assign); ok && a.Value != nil {
+				assigned = "=" + s.fixed(a.Value)
+			}
+		case *syntax.CallExpr:
+			assigned = ""
+			if w, ok := p.stack[i+1].(*syntax.Word); ok && slices.ContainsFunc(n.Args, func(w *syntax.Word) bool { return slices.Contains(declaring, w.Lit()) }) {
+				assigned = s.fixed(w)
+			}
+		}
+	}
+	if _, list, ok := strings.Cut(assigned, "="); ok && strings.HasPrefix(list, "(") {
+		return "bash would read what begins with ( as the elements of an array, and run what is in them", "assign it on a line of its own: NAME={{ … }}"
+	}
+	return "", ""
+}
+
+// fillsArrays finds whatever may make a variable an array: (…), a subscript, -a and -A,
+// commands that fill one, and code from elsewhere.
+var fillsArrays = regexp.MustCompile(`=\(|\]\+?=|-[a-zA-Z]*[aA]|\b(mapfile|readarray|coproc|eval|source)\b|(^|[\s;&|(])\.\s`)
+
+// declaring are the commands that give variables their attributes.
+var declaring = []string{"declare", "typeset", "local", "export", "readonly"}
+
+// fixed is the text of a word with its values, less what the shell expands.
+func (s *script) fixed(w *syntax.Word) string {
+	var b strings.Builder
+	for _, p := range pieces(w.Parts, false) {
+		if p.node == nil {
+			b.WriteString(s.filled(p.read()))
+		}
+	}
+	return b.String()
+}
+
 // simple reports whether a subscript is a number or a name alone.
 func simple(index syntax.ArithmExpr) bool {
 	w, ok := index.(*syntax.Word)
@@ -296,7 +368,10 @@ func simple(index syntax.ArithmExpr) bool {
 // declared checks declare, local, export, readonly and typeset.
 func declared(p *place, n *syntax.DeclClause, child syntax.Node) (what, fix string) {
 	for _, a := range n.Args {
-		if syntax.Node(a) == child && (a.Naked || a.Name == nil || a.Array != nil) {
+		if syntax.Node(a) == child && a.Array != nil { // older versions of bash expand them twice
+			return "a value cannot stand among the elements behind " + n.Variant.Value, fmt.Sprintf("declare it first, and write %s=(…) on a line of its own", a.Name.Value)
+		}
+		if syntax.Node(a) == child && (a.Naked || a.Name == nil) {
 			return n.Variant.Value + " takes a value only as NAME={{ … }}", "write the name itself"
 		}
 	}

@@ -1,16 +1,12 @@
 package tera
 
 import (
-	"encoding/json"
-	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
-
-// protocol are the beginnings of lines that the server reads in what a script prints.
-var protocol = []string{"OUTPUT:", "STATE:", "GLOBAL_STATE:"}
 
 // mostWork bounds what is looked at for all places of a script together, which
 // grows with the square of the values in a command.
@@ -29,68 +25,95 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if word == nil {
 		return "", ""
 	}
-	if s.work > mostWork {
-		return "there are too many or too long values in one command", "give them one by one, or in a file"
-	}
-	marked := s.ahead(word, p)
-	if s.work > mostWork {
-		return "there are too many values in one word", "hand them over in one: {{ list | join(sep=\" \") }}"
-	}
-	static := s.written(marked)
-	var args []arg
-	name, at, expands, unicode := "", 0, false, false
-	if call, i := p.call(); call != nil {
-		args, at = s.args(call), i
-		for len(args) > 1 && at > 1 && (args[0].text == "command" || args[0].text == "builtin") {
-			args, at = args[1:], at-1
-		}
-		name = program(args[0].text)
-		expands, unicode = s.expands(args, at, d), s.expands(args, at, Bash)
-	}
-	if name == "echo" {
-		static = s.echoed(args, at) + static
-	}
-	escapes := strings.Contains(marked, `\`) // two searches spared to most
-	if expands && escapes && halfEscape.MatchString(marked) {
-		return "a backslash before the value would swallow a part of it", fixPrintf
-	}
-	format := false
-	if name == "printf" {
-		i, _ := formatOf(args)
-		format = at == i
-	}
-	if marked == s.words[word] { // the value is inside of ${…}
-		ahead := s.src[int(word.Pos().Offset()):p.at]
-		if (expands || format) && strings.Contains(ahead, `\`) || format && strings.Contains(ahead, "%") {
-			return "a \\ or a % before the value inside ${…} would swallow a part of it", fixPrintf
-		}
-	}
-	if (expands || format) && strings.Contains(static, `\`) {
-		static = breaks.ReplaceAllString(static, "\n")
-	}
-	if line, ok := protocolLine(static); ok {
-		if marked == s.words[word] {
-			return "a value inside ${…} cannot be a part of what the server reads", `assign it first: NAME={{ … }}, then "$NAME"`
-		}
-		if (format || expands) && escapes {
-			return "the backslash before the value may be expanded", fixPrintf
-		}
-		what, fix = s.output(p, line)
-		if what == "" && (unicode && strings.Contains(p.plain, `\`) || format && strings.ContainsAny(p.plain, `%\`)) {
-			return "this " + name + " would expand the escapes in the JSON", `write printf '%s\n' 'OUTPUT: …'`
-		}
+	w, what, fix := s.printing(p, word, d)
+	if what != "" {
 		return what, fix
 	}
-	if s.known && !harmless(p.node.x) && (forges(static[strings.LastIndexAny(static, "\n\r")+1:]+p.value.text) || s.completes(p)) {
+	if what, fix = s.halved(p, w); what != "" {
+		return what, fix
+	}
+	line, read := protocolLine(w.text)
+	if !read && (w.name == "echo" || w.name == "printf" || p.catted()) && s.outputs && p.filed() {
+		line = s.formattedTo(w) + w.text
+		read, _ = inString(line)
+	}
+	if read {
+		return s.output(p, w, line)
+	}
+	last := w.text[strings.LastIndexAny(w.text, "\n\r")+1:]
+	if s.known && !harmless(p.node.x) && (forges(last+p.value.text+s.behind(word, p)) || s.completes(p)) {
 		return forged, fixForged
 	}
-	if name == "printf" {
-		if what, fix = s.formatting(p, args, at); what != "" {
+	if w.name == "printf" {
+		if what, fix = s.formatting(p, w.args, w.at); what != "" {
 			return what, fix
 		}
 	}
-	if expands && strings.Contains(p.value.text, `\`) {
-		return "this " + name + " would expand the backslash in the value", fixPrintf
+	if w.expands && strings.Contains(p.value.text, `\`) {
+		return "this " + w.name + " would expand the backslash in the value", fixPrintf
+	}
+	return "", ""
+}
+
+// printing is how a command prints the word that a value stands in.
+type printing struct {
+	name    string // of the command; "" where the word is no argument of one
+	args    []arg  // the command with its arguments
+	at      int    // the word among them
+	format  bool   // it is the format of printf
+	expands bool   // the command expands the backslashes in it
+	unicode bool   // \u00XX among them, which the echo of dash does not know
+	ahead   string // what stands in the word before the value, with marks for other values
+	inside  bool   // the value is inside of ${…}, and ahead is all the rest of the word
+	text    string // what the command prints before the value
+}
+
+// printing tells how the word is printed, unless that is too much to look at.
+func (s *script) printing(p *place, word *syntax.Word, d Dialect) (w printing, what, fix string) {
+	if s.work > mostWork {
+		return w, "there are too many or too long values in one command", "give them one by one, or in a file"
+	}
+	w.ahead, w.inside = s.ahead(word, p)
+	if s.work > mostWork {
+		return w, "there are too many values in one word", "hand them over in one: {{ list | join(sep=\" \") }}"
+	}
+	w.text = s.written(w.ahead)
+	call, at := p.call()
+	if call == nil {
+		return w, "", ""
+	}
+	w.args, w.at = s.args(call), at
+	for len(w.args) > 1 && w.at > 1 && (w.args[0].text == "command" || w.args[0].text == "builtin") {
+		w.args, w.at = w.args[1:], w.at-1
+	}
+	w.name = program(w.args[0].text)
+	w.expands, w.unicode = s.expands(w.args, w.at, d), s.expands(w.args, w.at, Bash)
+	switch w.name {
+	case "echo":
+		if s.known && !s.prints(w.args, w.at) {
+			return w, "echo would read the value as an option", fixPrintf
+		}
+		w.text = s.echoed(w.args, w.at) + w.text
+	case "printf":
+		format, _ := formatOf(w.args)
+		w.format = w.at == format
+	}
+	if (w.expands || w.format) && strings.Contains(w.text, `\`) {
+		w.text = breaks.ReplaceAllString(w.text, "\n")
+	}
+	return w, "", ""
+}
+
+// halved refuses a value that what stands before it would take a part of.
+func (s *script) halved(p *place, w printing) (what, fix string) {
+	if w.expands && strings.Contains(w.ahead, `\`) && halfEscape.MatchString(w.ahead) {
+		return "a backslash before the value would swallow a part of it", fixPrintf
+	}
+	if w.inside {
+		ahead := s.src[int(p.word().Pos().Offset()):p.at]
+		if (w.expands || w.format) && strings.Contains(ahead, `\`) || w.format && strings.Contains(ahead, "%") {
+			return "a \\ or a % before the value inside ${…} would swallow a part of it", fixPrintf
+		}
 	}
 	return "", ""
 }
@@ -106,7 +129,8 @@ func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
 				}
 			}
 		}
-		if s.known && at == len(args)-1 && forges(s.formatted(args[format:])) {
+		last := !slices.ContainsFunc(args[at+1:], func(a arg) bool { return a.mark >= 0 })
+		if s.known && last && forges(s.formatted(args[format:])) {
 			return forged, fixForged
 		}
 		return "", ""
@@ -120,44 +144,21 @@ func (s *script) formatting(p *place, args []arg, at int) (what, fix string) {
 	return "", ""
 }
 
-const (
-	forged    = "the value has a line that the server would read as the step's output"
-	fixForged = "pass it by env:, and write the step's output to the file $STROEM_OUTPUT, which no printed line changes"
-)
+// conversion is one of printf's.
+var conversion = regexp.MustCompile(`%[-+ #0-9.*]*[a-zA-Z]`)
 
-// forges reports whether a line of a text would be read by the server if it were
-// printed: it begins as one of the protocol and goes on as JSON does.
-func forges(text string) bool {
-	if !strings.Contains(text, "STATE:") && !strings.Contains(text, "OUTPUT:") {
-		return false
+// formattedTo is what printf prints of its format before an argument.
+func (s *script) formattedTo(w printing) string {
+	if w.name != "printf" || w.format {
+		return ""
 	}
-	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		rest, ok := protocolLine(line)
-		if rest = strings.TrimSpace(rest); ok && (rest == "" || strings.IndexByte(`{["-0123456789`, rest[0]) >= 0 || rest == "true" || rest == "false" || rest == "null") {
-			return true
-		}
+	format, _ := formatOf(w.args)
+	text := strings.ReplaceAll(s.filled(w.args[format].text), "%%", "  ")
+	all := conversion.FindAllStringIndex(text, -1)
+	if len(all) == 0 {
+		return ""
 	}
-	return false
-}
-
-// completes reports whether a value goes on where another value of the script may
-// have begun such a line: T: {"a": 1}.
-func (s *script) completes(p *place) bool {
-	if len(s.places) < 2 || !strings.Contains(p.value.text, ":") {
-		return false
-	}
-	line, _, _ := strings.Cut(p.value.text, "\n")
-	begin, rest, _ := strings.Cut(line, ":")
-	if !strings.HasSuffix("OUTPUT", begin) {
-		return false
-	}
-	switch rest = strings.TrimSpace(rest); {
-	case rest == "":
-		return len(begin) > 1
-	case begin == "":
-		return strings.IndexByte(`{["`, rest[0]) >= 0 && json.Valid([]byte(rest))
-	}
-	return json.Valid([]byte(rest))
+	return text[:all[(w.at-format-1)%len(all)][0]]
 }
 
 // formatted is what printf makes of a format of plain %s and its arguments.
@@ -184,8 +185,8 @@ func (p *place) word() (w *syntax.Word) {
 }
 
 // ahead is the text of a word before a place, with the marks of the values in it
-// and without what the shell expands.
-func (s *script) ahead(w *syntax.Word, p *place) string {
+// and without what the shell expands; all of it where the place is inside of that.
+func (s *script) ahead(w *syntax.Word, p *place) (text string, inside bool) {
 	all, ok := s.words[w]
 	if !ok {
 		var b strings.Builder
@@ -202,9 +203,9 @@ func (s *script) ahead(w *syntax.Word, p *place) string {
 		}
 		s.words[w] = all
 	}
-	text, _, _ := strings.Cut(all, p.mark)
+	text, _, found := strings.Cut(all, p.mark)
 	s.work += len(all)
-	return text
+	return text, !found
 }
 
 // written puts the values, as they are going to be written, where a text has marks.
@@ -212,6 +213,24 @@ func (s *script) written(text string) string {
 	text = s.replace(text, func(p *place) string { return p.plain })
 	s.work += len(text)
 	return text
+}
+
+// prints reports whether echo prints args[at]: -n and its like are options of
+// it, as long as all before them are.
+func (s *script) prints(args []arg, at int) bool {
+	for _, a := range args[1 : at+1] {
+		text := s.filled(a.text)
+		if a.fades { // it may be no argument, or what is printed
+			if a.word == args[at].word {
+				return true
+			}
+			continue
+		}
+		if !strings.HasPrefix(text, "-") || text == "-" || strings.Trim(text[1:], "neE") != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // echoed is what echo prints before the argument args[at].
@@ -225,119 +244,6 @@ func (s *script) echoed(args []arg, at int) string {
 		}
 		options = false
 		b.WriteString(text + " ")
-	}
-	return b.String()
-}
-
-// protocolLine returns the last line of a text when the server reads it, less
-// its first word.
-func protocolLine(text string) (rest string, ok bool) {
-	line := strings.TrimLeft(text[strings.LastIndexAny(text, "\n\r")+1:], " \t")
-	for _, prefix := range protocol {
-		if rest, ok := strings.CutPrefix(line, prefix); ok {
-			return rest, true
-		}
-	}
-	return "", false
-}
-
-// output writes a value into JSON that the server reads: as a part of a string
-// where it stands in one, else as JSON of its own.
-func (s *script) output(p *place, before string) (what, fix string) {
-	inside, half := inString(before)
-	if half {
-		return "a backslash of the JSON stands before the value", "take it out"
-	}
-	if !s.known {
-		return "", ""
-	}
-	u, ok := p.node.x.(*use)
-	if inside {
-		p.plain = escapeJSON(p.value.text)
-	} else if ok && u.def == filters["json_encode"] && !strings.Contains(p.value.text, "\n") {
-		p.plain = unicodeOnly(p.value.text) // it is JSON already
-	} else if p.plain, what = bareJSON(p.value.any); what != "" {
-		return what, `put it in the quotes of a JSON string: OUTPUT: {"name": "{{ … }}"}`
-	}
-	return "", ""
-}
-
-// inString reports whether a JSON text ends inside a string, and whether it ends
-// in half an escape there.
-func inString(text string) (inside, half bool) {
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"':
-			inside = !inside
-		case c == '\\' && inside:
-			width := 2
-			if i+1 < len(text) && text[i+1] == 'u' {
-				width = 6
-			}
-			if i+width > len(text) {
-				return true, true
-			}
-			i += width - 1
-		}
-	}
-	return inside, false
-}
-
-// escapeJSON writes a text as the inside of a JSON string. It uses \u00XX alone:
-// an echo may expand a backslash and a letter.
-func escapeJSON(v string) string {
-	var b strings.Builder
-	for i := range len(v) {
-		if c := v[i]; c < ' ' || c == '"' || c == '\\' || c == 0x7f {
-			fmt.Fprintf(&b, `\u%04x`, c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
-// bareJSON writes a value that is no string as JSON on one line.
-func bareJSON(v any) (s, what string) {
-	switch v := v.(type) {
-	case string:
-		return "", "a string outside of the quotes of the JSON could be anything"
-	case map[string]any, Vars, []any, nil, bool:
-		p := printer{left: maxText}
-		if p.json(v, "", 0); p.what != "" {
-			return "", "the value cannot be written as JSON, for it " + p.what
-		}
-		return unicodeOnly(p.b.String()), ""
-	default:
-		return showNumber(v)
-	}
-}
-
-// unicodeOnly turns the short escapes of a JSON text into \u00XX.
-func unicodeOnly(raw string) string {
-	var b strings.Builder
-	for i := 0; i < len(raw); i++ {
-		if raw[i] != '\\' {
-			b.WriteByte(raw[i])
-			continue
-		}
-		i++
-		switch raw[i] {
-		case 'u':
-			b.WriteString(`\u`)
-		case 'n':
-			b.WriteString(`\u000a`)
-		case 'r':
-			b.WriteString(`\u000d`)
-		case 't':
-			b.WriteString(`\u0009`)
-		case 'b':
-			b.WriteString(`\u0008`)
-		case 'f':
-			b.WriteString(`\u000c`)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, raw[i])
-		}
 	}
 	return b.String()
 }

@@ -166,6 +166,8 @@ type script struct {
 	flow    *flows                     // where values go, once asked for
 	heres   map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 	dialect Dialect                    // that it is read in
+	arrays  bool                       // it may have arrays
+	outputs bool                       // it names the file of the step's output
 	// What its author is to know of its places; where the values are known, nothing.
 	warnings []*Warning
 }
@@ -190,21 +192,6 @@ type place struct {
 	again  *objection
 	option string
 }
-
-// quoting is how a value is written.
-type quoting int
-
-const (
-	bare     quoting = iota + 1 // a word, or a part of one, outside of quotes
-	single                      // inside '…'
-	double                      // inside "…"
-	dollar                      // inside $'…' of bash
-	expands                     // in a here-document that the shell expands
-	asIs                        // in a here-document that it does not
-	comment                     // in a comment
-	summed                      // in arithmetic
-	fallback                    // in "${name:-…}"
-)
 
 // String says in words where such a value stands.
 func (q quoting) String() string {
@@ -293,6 +280,7 @@ func (s *script) crowded() bool {
 func (s *script) read(d Dialect) []*Error {
 	s.work, s.files, s.calls, s.words, s.warnings, s.dialect = 0, nil, nil, nil, nil, d
 	s.heres = map[*syntax.Word]bool{}
+	s.arrays, s.outputs = fillsArrays.MatchString(s.src), strings.Contains(s.src, outputFile)
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
 	}
@@ -342,50 +330,6 @@ func (s *script) judge(file *syntax.File, d Dialect, lang syntax.LangVariant) []
 		s.warnings = append(s.warnings, s.warned()...)
 	}
 	return errs
-}
-
-// quote writes the script with what seen makes of its values.
-func (s *script) quote(seen func(*place) string) string {
-	var b strings.Builder
-	b.Grow(len(s.src))
-	last := 0
-	for _, p := range s.places {
-		b.WriteString(s.src[last:p.at])
-		switch v := seen(p); p.kind {
-		case bare:
-			b.WriteString(singleQuote(v))
-		case single:
-			b.WriteString(insideSingle(v))
-		case double:
-			b.WriteString(insideDouble(v))
-		case dollar: // nothing to escape: a single-quoted word stands between two of its kind
-			b.WriteString("'" + singleQuote(v) + "$'")
-		case expands:
-			b.WriteString(insideHere.Replace(v))
-		case fallback:
-			b.WriteString(insideFallback(v))
-		case asIs, comment, summed:
-			b.WriteString(v)
-		}
-		last = p.at + len(p.mark)
-	}
-	b.WriteString(s.src[last:])
-	return b.String()
-}
-
-func singleQuote(v string) string  { return "'" + insideSingle(v) + "'" }
-func insideSingle(v string) string { return strings.ReplaceAll(v, "'", `'\''`) }
-
-// insideDouble leaves the double quotes for everything but the plainest values.
-// Escaping with backslashes would be undone where a locale's characters end in
-// the byte of a backslash (Shift JIS, Big5, GBK); a single quote ends none.
-func insideDouble(v string) string {
-	for i := range len(v) {
-		if c := v[i]; !letter(c) && !digit(c) && strings.IndexByte(" \t\n-.,:;/@%+=()<>|&#*?[]{}~^", c) < 0 {
-			return `"` + singleQuote(v) + `"`
-		}
-	}
-	return v
 }
 
 // unparsed is the error of a script that does not parse.

@@ -34,6 +34,9 @@ var refused = []struct{ script, says, only string }{
 	{script: `echo $"{{ x }}"`, says: `$"…"`, only: "bash"},
 	{script: "bash <<EOF\n{{ x }}\nEOF\n", says: "would run what the value says"},
 	{script: "sudo -n sh -s <<'EOF'\n{{ x }}\nEOF\n", says: "would run what the value says"},
+	{script: `echo {{ x }} > >(bash)`, says: "bash in >(…)", only: "bash"},
+	{script: `{ echo {{ x }}; } 2>&1 > >(cat | sh -s)`, says: "sh in >(…)", only: "bash"},
+	{script: "cat <((cat <<'EOF'\n{{ x }}\nEOF\n))", says: "arithmetic at first", only: "bash"},
 	{script: "cat <<'EOF' | sh\n{{ x }}\nEOF\n", says: "end of the pipe"},
 	{script: "ssh host <<'EOF'\n{{ x }}\nEOF\n", says: "would run what the value says"},
 	{script: "cat <<EOF\n\\{{ x }}\nEOF\n", says: "backslash"},
@@ -74,9 +77,8 @@ var refused = []struct{ script, says, only string }{
 	{script: `echo $[ {{ x }} + 1 ]`, says: "arithmetic", only: "bash"},
 	{script: `(( n = y{{ x }} ))`, says: "arithmetic", only: "bash"},
 	{script: `let "n={{ x }}"`, says: "computes", only: "sh"},
-	{script: `[[ $y == "{{ x }}" ]]`, says: "[["},
 	{script: `declare -n n={{ x }}`, says: "option of declare", only: "bash"},
-	{script: `typeset -A m=(a {{ x }})`, says: "only as NAME=", only: "bash"},
+	{script: `typeset -A m=(a {{ x }})`, says: "declare it first", only: "bash"},
 	{script: `declare {{ x }}`, says: "declare takes a value only as NAME=", only: "bash"},
 	{script: `declare {{ x }}`, says: "takes names", only: "sh"},
 	{script: `declare "n={{ x }}"`, says: "declare takes a value only as NAME=", only: "bash"},
@@ -136,14 +138,12 @@ var refused = []struct{ script, says, only string }{
 	{script: `for PATH in {{ x }}; do ls; done`, says: "PATH"},
 	{script: `for {{ x }} in a; do :; done`, says: "variable of a for"},
 	{script: `coproc {{ x }} { :; }`, says: "coprocess", only: "bash"},
-	{script: `ls {{ x }}*`, says: "pattern"},
-	{script: `ls "{{ x }}"/*.txt`, says: "pattern"},
+	{script: `ls [{{ x }}]*.txt`, says: "pattern"},
 	{script: `ls [{{ x }}]`, says: "pattern"},
 	{script: `ls @(a|{{ x }})`, says: "a value cannot stand", only: "bash"},
 	{script: `echo {a,{{ x }}}`, says: "brace"},
 	{script: `echo {a,"{{ x }}"}`, says: "brace"},
 	{script: `ls ~{{ x }}`, says: "~"},
-	{script: `ls ~/{{ x }}`, says: "~"},
 	{script: `y=a:~{{ x }}`, says: "~"},
 	{script: `echo \{{ x }}`, says: "backslash"},
 	{script: `echo "\{{ x }}"`, says: "backslash"},
@@ -193,6 +193,9 @@ var refused = []struct{ script, says, only string }{
 	{script: `echo "$$(echo "{{ x }}")"`, says: "bash reads the second $"},
 	{script: `echo $${{ x }}`, says: "right before the value"},
 	{script: "cat <<E\n${y:-\"'\"}E\n: a; y={{ x }}\n: a\n", says: "this here-document ends"},
+	{script: "y=$(cat <<E)\n{{ x }}\nE\n", says: "this here-document ends"},
+	{script: "case $(cat <<E) in *) :;; esac\n{{ x }}\nE\n", says: "this here-document ends"},
+	{script: "cat <<EOF\n{{ x }}\nE\\\nOF\n{{ x }}\nEOF\n", says: "this here-document ends"},
 	{script: "cat <<E\n$(echo\nE\n)\nE\n: {{ x }}\n", says: ""},
 	{script: "cat <<E\n${y}E\n: {{ x }}\n", says: ""},
 	{script: "echo a # b \\\neval {{ x }}", says: "comment ends in a backslash"},
@@ -221,7 +224,14 @@ var refused = []struct{ script, says, only string }{
 	{script: `let n={{ x }}`, says: "computes", only: "sh"},
 	{script: `[[ a{{ x }} -eq 1 ]]`, says: "[["},
 	{script: `[[ "$(echo {{ x }})" -eq 1 ]]`, says: "[["},
-	{script: `[[ -n {{ x }} ]]`, says: "[["},
+	{script: `[[ -o {{ x }} ]]`, says: "[["},
+	{script: `[[ -t {{ x }} ]]`, says: "[["},
+	{script: `[[ -R {{ x }} ]]`, says: "[["},
+	{script: `[[ $y == @({{ x }}) ]]`, says: "pattern", only: "bash"},
+	{script: `[[ $y == [{{ x }}] ]]`, says: "pattern", only: "bash"},
+	{script: ": `echo \\\\`\n# `{{ x }}\n", says: "two backslashes"},
+	{script: `echo $$"{{ x }}"`, says: "${$}"},
+	{script: `local -a a=("{{ x }}")`, says: "declare it first", only: "bash"},
 	{script: `[[ $y =~ {{ x }} ]]`, says: "[["},
 	{script: `[[ -v a[{{ x }}] ]]`, says: "[["},
 	{script: `a["{{ x }}"]=1`, says: "arithmetic", only: "bash"},
@@ -359,6 +369,27 @@ func TestUnsafePlaces(t *testing.T) {
 					t.Error("not found without values")
 				}
 			})
+		}
+	}
+}
+
+// TestListsAreNotAssigned gives values to variables that bash may know as arrays.
+func TestListsAreNotAssigned(t *testing.T) {
+	t.Parallel()
+	const own = `declare a={{ x }}; export b={{ x }}; f() { local a={{ x }}; }`
+	if _, err := parse(t, own).Shell(tera.Vars{"x": "($(id))"}, tera.Bash); err != nil {
+		t.Errorf("in a script without arrays: %v", err)
+	}
+	for _, script := range []string{
+		`a=(1); declare a={{ x }}`, `a[1]=; declare -x a={{ x }}`, `declare -a a; typeset a="{{ y }}{{ x }}"`, `. ./lib; declare a="$z"{{ x }}`, `mapfile a <f; export a={{ x }}`, `read -ra a; readonly a='{{ x }}'`,
+		`f() { local -ra a; local -r a={{ x }}; }; f`, `a=(); command export a={{ x }}`, `a=(); builtin readonly a={{ x }}`, `a=(); declare a+={{ x }}`, `a=(); declare a="({{ y }})"`, `a=(); export a=$'\x28{{ y }}'`,
+	} {
+		tmpl := parse(t, script)
+		if text, err := tmpl.Shell(tera.Vars{"x": "($(id))", "y": ""}, tera.Bash); err == nil || !strings.Contains(err.Error(), "elements of an array") {
+			t.Errorf("%s came out as %s, %v", script, text, err)
+		}
+		if _, err := tmpl.Shell(tera.Vars{"x": "a ($(id))", "y": ""}, tera.Bash); err != nil && strings.Contains(script, "x }}") {
+			t.Errorf("%s: %v", script, err)
 		}
 	}
 }

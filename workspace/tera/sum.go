@@ -93,33 +93,45 @@ func computed(p *place, i int) bool {
 	return true
 }
 
-// conditional checks a value inside the [[ … ]] at p.stack[i]: as a number beside
-// -eq and its kind, or as a name behind -v.
+// conditional checks a value inside the [[ … ]] at p.stack[i], where words are
+// neither split nor matched with files: as a number beside -eq and its kind, as a
+// name behind -v, and as text wherever bash reads no more than that in it.
 func conditional(p *place, i int) (what, fix string) {
 	for i++; i < len(p.stack)-1; i++ {
+		operand := p.stack[i+1]
 		switch n := p.stack[i].(type) {
+		case *syntax.Word:
+			return "", ""
 		case *syntax.ParenTest:
 			continue
 		case *syntax.UnaryTest:
-			if n.Op == syntax.TsNot {
+			switch n.Op {
+			case syntax.TsNot:
 				continue
-			}
-			if n.Op == syntax.TsVarSet && p.alone(p.stack[i+1]) {
-				p.want = aName
+			case syntax.TsVarSet:
+				if p.alone(operand) {
+					p.want = aName
+					return "", ""
+				}
+			case syntax.TsEmpStr, syntax.TsNempStr, syntax.TsExists, syntax.TsRegFile, syntax.TsDirect, syntax.TsSmbLink, syntax.TsRead, syntax.TsWrite, syntax.TsExec, syntax.TsNoEmpty:
 				return "", ""
 			}
 		case *syntax.BinaryTest:
-			if n.Op == syntax.AndTest || n.Op == syntax.OrTest {
+			switch {
+			case n.Op == syntax.AndTest, n.Op == syntax.OrTest:
 				continue
-			}
-			if compares(n.Op) && p.alone(p.stack[i+1]) {
-				p.want = aNumber
-				return "", ""
+			case compares(n.Op):
+				if p.alone(operand) {
+					p.want = aNumber
+					return "", ""
+				}
+			case n.Op != syntax.TsReMatch, operand == syntax.Node(n.X):
+				return "", "" // quotes make text of a pattern, and in old versions of bash not of an expression
 			}
 		}
 		break
 	}
-	return "a value cannot stand inside [[ … ]] but as a number beside -eq and its kind", `write [ "$NAME" = … ], and ` + fixEnv
+	return "a value cannot stand here inside [[ … ]]", `write [ "$NAME" = … ], and ` + fixEnv
 }
 
 // compares reports whether an operator of [[ computes its operands.

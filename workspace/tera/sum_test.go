@@ -120,19 +120,29 @@ func TestNames(t *testing.T) {
 // TestHereDocumentsAreNotEnded checks that a value cannot end a here-document.
 func TestHereDocumentsAreNotEnded(t *testing.T) {
 	t.Parallel()
-	for _, doc := range []string{"cat <<EOF\n{{ x }}\nEOF\n", "cat <<'EOF'\na {{ x }}\nEOF", "cat <<-EOF\n\ta {{ x }}\n\tEOF\n", "cat <<\"EOF\"\n{{ x }}{{ y }}\nEOF\n", "cat <<EOF\nE{{ y }}{{ x }}\nEOF\n", "cat <<'EOF'\nEO{{ x }}\nEOF\n", "cat <<EOF\n{{ x }}F\nEOF\n"} {
+	const lines = "b\nEOF\ntouch CANARY"
+	for _, tt := range []struct{ doc, value string }{
+		{"cat <<EOF\n{{ x }}\nEOF\n", lines},
+		{"cat <<'EOF'\na {{ x }}\nEOF", lines},
+		{"cat <<-EOF\n\ta {{ x }}\n\tEOF\n", lines},
+		{"cat <<\"EOF\"\n{{ x }}{{ y }}\nEOF\n", lines},
+		{"cat <<EOF\nE{{ y }}{{ x }}\nEOF\n", "OF"},
+		{"cat <<'EOF'\nEO{{ x }}\nEOF\n", "F"},
+		{"cat <<EOF\n{{ x }}F\nEOF\n", "EO"},
+		// bash joins the lines first.
+		{"cat <<EOF\n{{ x }}\\\nF\n{{ y }}\nEOF\n", "EO"},
+		{"cat <<EOF\n{{ x }}\\\n\n{{ y }}\nEOF\n", "EOF"},
+		{"cat <<EOF\n{{ x }}\\\n\n{{ y }}\nEOF\n", "b\nEOF"},
+		{"cat <<EOF\nE\\\nO{{ x }}\n{{ y }}\nEOF\n", "F"},
+		{"cat <<EOF\nE\\\n\\\nO{{ x }}\\\n\n{{ y }}\nEOF\n", "F"},
+	} {
 		for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {
-			tmpl := parse(t, doc)
-			values := map[string]string{"cat <<EOF\nE{{ y }}{{ x }}\nEOF\n": "OF", "cat <<'EOF'\nEO{{ x }}\nEOF\n": "F", "cat <<EOF\n{{ x }}F\nEOF\n": "EO"}
-			v := values[doc]
-			if v == "" {
-				v = "b\nEOF\ntouch CANARY"
-			}
-			if got, err := tmpl.Shell(tera.Vars{"x": v, "y": ""}, d); err == nil || !strings.Contains(err.Error(), "ends the here-document") {
-				t.Errorf("%q is not refused: %q, %v", doc, got, err)
+			tmpl := parse(t, tt.doc)
+			if got, err := tmpl.Shell(tera.Vars{"x": tt.value, "y": ""}, d); err == nil || !strings.Contains(err.Error(), "ends the here-document") {
+				t.Errorf("%q is not refused: %q, %v", tt.doc, got, err)
 			}
 			if _, err := tmpl.Shell(tera.Vars{"x": "aEOF\nEOFb\n EOF", "y": "c"}, d); err != nil {
-				t.Errorf("%q: %v", doc, err)
+				t.Errorf("%q: %v", tt.doc, err)
 			}
 		}
 	}

@@ -49,14 +49,6 @@ func standIn(v string) string {
 	return string(b)
 }
 
-// piece is a part of a word: text, or something that the shell expands.
-type piece struct {
-	text   string
-	quoted bool
-	dollar bool // it stands in $'…', with its escapes
-	node   syntax.Node
-}
-
 // same compares two syntax trees, the first with marks, the second with values.
 // Of positions only their being there counts.
 func (s *script) same(a, b reflect.Value) bool {
@@ -149,103 +141,4 @@ func (s *script) fill(in []piece) []piece {
 		out = append(out, w)
 	}
 	return out
-}
-
-// join merges neighbours of one kind. An empty quoted piece stays when it is all
-// there is, for it makes a word of nothing.
-func join(in []piece) []piece {
-	out := make([]piece, 0, len(in))
-	var texts []string // of the last piece of out, to be put together
-	empty := false
-	flush := func() {
-		if len(texts) > 0 {
-			out[len(out)-1].text = strings.Join(texts, "")
-			texts = nil
-		}
-	}
-	for _, p := range in {
-		switch n := len(out); {
-		case p.node == nil && p.text == "":
-			empty = empty || p.quoted
-		case n > 0 && p.node == nil && out[n-1].node == nil && out[n-1].quoted == p.quoted && out[n-1].dollar == p.dollar:
-			texts = append(texts, p.text)
-		default:
-			flush()
-			out = append(out, p)
-			if p.node == nil {
-				texts = append(texts, p.text)
-			}
-		}
-	}
-	flush()
-	if len(out) == 0 && empty {
-		out = append(out, piece{quoted: true})
-	}
-	return out
-}
-
-// pieces takes the quotes of a word away and remembers what they covered.
-func pieces(parts []syntax.WordPart, inDouble bool) []piece {
-	return appendPieces(make([]piece, 0, len(parts)+1), parts, inDouble)
-}
-
-func appendPieces(out []piece, parts []syntax.WordPart, inDouble bool) []piece {
-	for _, part := range parts {
-		switch part := part.(type) {
-		case *syntax.Lit:
-			if inDouble {
-				out = append(out, piece{text: unescapeDouble(part.Value), quoted: true})
-			} else {
-				out = unescapeBare(out, part.Value)
-			}
-		case *syntax.SglQuoted:
-			out = append(out, piece{text: part.Value, quoted: true, dollar: part.Dollar})
-		case *syntax.DblQuoted:
-			if part.Dollar {
-				out = append(out, piece{node: part, quoted: inDouble})
-			} else {
-				out = appendPieces(append(out, piece{quoted: true}), part.Parts, true)
-			}
-		default:
-			out = append(out, piece{node: part, quoted: inDouble})
-		}
-	}
-	return out
-}
-
-// unescapeDouble reads the backslashes inside "…".
-func unescapeDouble(v string) string { return unescape(v, "$`\"\\\n") }
-
-// unescape reads the backslashes before the characters that they escape.
-func unescape(v, escaped string) string {
-	if strings.IndexByte(v, '\\') < 0 {
-		return v
-	}
-	var b strings.Builder
-	for i := 0; i < len(v); i++ {
-		if v[i] == '\\' && i+1 < len(v) && strings.IndexByte(escaped, v[i+1]) >= 0 {
-			i++
-			if v[i] == '\n' {
-				continue
-			}
-		}
-		b.WriteByte(v[i])
-	}
-	return b.String()
-}
-
-// unescapeBare reads the backslashes outside of quotes, and adds what there is to
-// out; what they precede is quoted.
-func unescapeBare(out []piece, v string) []piece {
-	for {
-		i := strings.IndexByte(v, '\\')
-		if i < 0 || i+1 >= len(v) {
-			return append(out, piece{text: v})
-		}
-		out = append(out, piece{text: v[:i]})
-		if v[i+1] != '\n' {
-			out = append(out, piece{text: v[i+1 : i+2], quoted: true})
-		}
-		v = v[i+2:]
-	}
 }

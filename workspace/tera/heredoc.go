@@ -2,7 +2,6 @@ package tera
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -26,9 +25,6 @@ func halfQuoted(r *syntax.Redirect) bool {
 	last, bare := r.Word.Parts[len(r.Word.Parts)-1].(*syntax.Lit)
 	return bare && !strings.Contains(last.Value, `\`) && !expanding(r)
 }
-
-// insideHere escapes what a shell expands in a here-document.
-var insideHere = strings.NewReplacer(`\`, `\\`, `$`, `\$`, "`", "\\`")
 
 // held checks a value in a here-document, which must not end it.
 func (s *script) held(p *place) (what, fix string) {
@@ -54,17 +50,16 @@ func (s *script) held(p *place) (what, fix string) {
 	for _, w := range pieces(r.Word.Parts, false) {
 		word += w.text
 	}
-	// The lines that the value is a part of, with all the values in them.
-	from, to := int(r.Hdoc.Pos().Offset()), int(r.Hdoc.End().Offset())
-	from += strings.LastIndexByte(s.src[from:p.at], '\n') + 1
-	if i := strings.IndexByte(s.src[p.at:to], '\n'); i >= 0 {
-		to = p.at + i
-	}
-	if s.work += to - from; s.work > mostWork {
+	lines := s.around(r, p)
+	if s.work += len(lines); s.work > mostWork {
 		return "there are too many or too long values in one here-document", "split it"
 	}
-	text := s.replace(s.src[from:to], func(q *place) string { return q.value.text })
+	text := s.replace(lines, func(q *place) string { return q.value.text })
 	s.work += len(text)
+	if p.kind == expands && strings.Contains(lines, "\\\n") {
+		// bash joins what a backslash breaks before it looks for the end, dash does not.
+		text += "\n" + unescape(s.replace(lines, func(q *place) string { return insideHere.Replace(q.value.text) }), "\\\n")
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		for _, l := range []string{line, strings.TrimLeft(line, "\t"), insideHere.Replace(line)} {
@@ -77,6 +72,28 @@ func (s *script) held(p *place) (what, fix string) {
 		}
 	}
 	return "", ""
+}
+
+// around is the lines of a here-document that a value is a part of, with those
+// that a backslash joins to them.
+func (s *script) around(r *syntax.Redirect, p *place) string {
+	body := s.src[r.Hdoc.Pos().Offset():r.Hdoc.End().Offset()]
+	at := p.at - int(r.Hdoc.Pos().Offset())
+	from := strings.LastIndexByte(body[:at], '\n') + 1
+	for from > 0 && odd(body[:from-1]) {
+		from = strings.LastIndexByte(body[:from-1], '\n') + 1
+	}
+	to := at
+	for {
+		i := strings.IndexByte(body[to:], '\n')
+		if i < 0 {
+			return body[from:]
+		}
+		if to += i; !odd(body[:to]) {
+			return body[from:to]
+		}
+		to++
+	}
 }
 
 const fixEnding = "end the here-document with a word that no value has, or print it: printf '%s\\n' {{ … }}"
@@ -120,23 +137,6 @@ func blurred(before, v, after string) bool {
 	return last >= utf8.RuneSelf && after != "" && strings.IndexByte("\\`", after[0]) >= 0
 }
 
-// herePieces is pieces for a here-document, in which quotes are text.
-func herePieces(parts []syntax.WordPart, expanded bool) []piece {
-	var out []piece
-	for _, part := range parts {
-		lit, ok := part.(*syntax.Lit)
-		switch {
-		case !ok:
-			out = append(out, piece{node: part, quoted: true})
-		case expanded:
-			out = append(out, piece{text: unescape(lit.Value, "$`\\\n"), quoted: true})
-		default:
-			out = append(out, piece{text: lit.Value, quoted: true})
-		}
-	}
-	return out
-}
-
 // commented checks a value in a comment, and takes out its line breaks and what
 // could join lines.
 func (s *script) commented(p *place) (what, fix string) {
@@ -169,41 +169,58 @@ func halfDollar(tail string) bool {
 	return tail == "" || tail == "c" || len(tail) <= 9 && strings.Trim(tail, "0123456789abcdefABCDEFxuU") == ""
 }
 
-// read is the text of a piece without its escapes, as far as they are known.
-func (p piece) read() string {
-	if !p.dollar || !strings.Contains(p.text, `\`) {
-		return p.text
-	}
-	var b strings.Builder
-	for v := p.text; v != ""; {
-		if v[0] != '\\' || len(v) < 2 {
-			b.WriteByte(v[0])
-			v = v[1:]
-			continue
+// outlasts reports whether a here-document stands behind the $(…) that it belongs
+// to, where dash takes its lines for commands.
+func outlasts(r *syntax.Redirect, stack []syntax.Node) bool {
+	for _, n := range slices.Backward(stack) {
+		switch n.(type) {
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			return r.Hdoc == nil || len(r.Hdoc.Parts) == 0 || r.Hdoc.End().Offset() > n.End().Offset()
 		}
-		n := 0
-		switch c := v[1]; {
-		case strings.IndexByte("xuU", c) >= 0:
-			for n = 2; n < len(v) && n < 2+map[byte]int{'x': 2, 'u': 4, 'U': 8}[c] && strings.IndexByte("0123456789abcdefABCDEF", v[n]) >= 0; n++ {
-			}
-			r, _ := strconv.ParseUint(v[2:n], 16, 32)
-			b.WriteRune(rune(r))
-		case '0' <= c && c <= '7':
-			for n = 1; n < len(v) && n < 4 && '0' <= v[n] && v[n] <= '7'; n++ {
-			}
-			r, _ := strconv.ParseUint(v[1:n], 8, 32)
-			b.WriteByte(byte(r))
-		case c == 'c' && len(v) > 2:
-			n = 3
-			b.WriteByte(v[2] & 0x1f)
-		default:
-			n = 2
-			if i := strings.IndexByte("abeEfnrtv", c); i >= 0 {
-				c = "\a\b\x1b\x1b\f\n\r\t\v"[i]
-			}
-			b.WriteByte(c)
-		}
-		v = v[n:]
 	}
-	return b.String()
+	return false
+}
+
+// bounded reports whether a here-document ends where a shell ends it: at the first
+// line that is its word and nothing else. Our parser may see its word in the
+// middle of a line, or not see it inside of an expansion.
+func (s *script) bounded(r *syntax.Redirect) bool {
+	word, quoted := "", false
+	for _, p := range pieces(r.Word.Parts, false) {
+		if p.node != nil || p.dollar {
+			return false
+		}
+		word, quoted = word+p.text, quoted || p.quoted
+	}
+	// Where our parser says that it begins and ends, its last line included. An
+	// empty document has no place; then it is the line after this one.
+	from, to := int(r.Word.End().Offset()), -1
+	if r.Hdoc != nil && len(r.Hdoc.Parts) > 0 {
+		from, to = int(r.Hdoc.Pos().Offset()), int(r.Hdoc.End().Offset())
+	} else if i := strings.IndexByte(s.src[from:], '\n'); i >= 0 {
+		from += i + 1
+	}
+	before, joined := "", "" // the line before; this one with those that a backslash joins to it
+	for l := range strings.Lines(s.src[from:]) {
+		line := strings.TrimSuffix(l, "\n")
+		if r.Op == syntax.DashHdoc {
+			line = strings.TrimLeft(line, "\t")
+		}
+		if joined = strings.TrimSuffix(joined, `\`) + line; !odd(before) {
+			joined = line
+		}
+		if word == "" || joined == word && line != word && !quoted || line != word && strings.HasPrefix(line, word) && strings.Contains(line, ")") {
+			return false // bash reads these otherwise inside of $(…)
+		}
+		if line == word {
+			end := from + len(strings.TrimSuffix(l, "\n"))
+			return (end == to || to < 0 && before == "") && (quoted || !odd(before))
+		}
+		before = strings.TrimSuffix(l, "\n")
+		if to < 0 {
+			return false
+		}
+		from += len(l)
+	}
+	return false
 }
