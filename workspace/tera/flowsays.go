@@ -20,6 +20,8 @@ func (f *flows) said(h holder, r reading) string {
 	text := f.s.replace(f.s.src[n.Pos().Offset():n.End().Offset()], func(p *place) string { return p.node.tag })
 	text = clip(strings.Join(strings.Fields(text), " "))
 	switch r.by {
+	case byList:
+		return fmt.Sprintf("the value gets into %s, in which %s runs what there is in brackets", h, text)
 	case byProgram:
 		return fmt.Sprintf("the value gets into %s, which %s would read as code", h, text)
 	case byOptions:
@@ -71,6 +73,8 @@ func (s *script) reevaluated() (errs []*Error) {
 	}
 	err := s.followed(risky, func(p *place, h holder, r reading) {
 		switch what := s.flow.said(h, r); {
+		case r.by == byList && strings.ContainsAny(p.value.text, "($`"):
+			errs = append(errs, s.t.fault(p.node, what, "assign it on a line of its own: NAME=…"))
 		case r.by == byShell || r.by == byNumber:
 			errs = append(errs, s.t.fault(p.node, what, fixNumber))
 		case r.by == byProgram && s.t.options.ForbidRaw && p.value.foreign:
@@ -89,9 +93,9 @@ func (s *script) warnedAfar(note func(kind Kind, p *place, what, fix string)) {
 		switch what := s.flow.said(h, r); {
 		case r.by == byProgram:
 			note(Again, p, what, fixReread)
-		case r.by != byOptions:
+		case r.by == byShell || r.by == byNumber:
 			note(Counted, p, what+": any but a whole number will be refused", "declare the input as type: integer")
-		case p.option == "":
+		case r.by == byOptions && p.option == "":
 			note(Option, p, what, "write -- before it")
 		}
 	})

@@ -3,7 +3,6 @@ package tera
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -23,18 +22,28 @@ func (p *place) filed() bool {
 		case *syntax.CmdSubst, *syntax.ProcSubst:
 			return false
 		case *syntax.BinaryCmd:
-			if n.Op == syntax.Pipe && p.stack[i+1] == syntax.Node(n.X) && slices.Contains(expanded(n.Y), outputFile) {
+			if n.Op == syntax.Pipe && p.stack[i+1] == syntax.Node(n.X) && mentions(n.Y, outputFile) {
 				return true
 			}
 		case *syntax.Stmt:
 			for _, r := range n.Redirs {
-				if r.Hdoc == nil && slices.Contains(expanded(r), outputFile) {
+				if r.Hdoc == nil && mentions(r, outputFile) {
 					return true
 				}
 			}
 		}
 	}
 	return false
+}
+
+// mentions reports whether a variable is expanded in a node.
+func mentions(n syntax.Node, variable string) (yes bool) {
+	syntax.Walk(n, func(m syntax.Node) bool {
+		e, ok := m.(*syntax.ParamExp)
+		yes = yes || ok && e.Param != nil && e.Param.Value == variable
+		return !yes
+	})
+	return yes
 }
 
 // catted reports whether a place is in a here-document that is printed as it is.

@@ -131,18 +131,15 @@ func (s *script) told(args []arg) (list []telling) {
 	return list
 }
 
-// conversion is one of printf's, or %%, which is none.
-var conversion = regexp.MustCompile(`%(%|[^a-zA-Z%]*[a-zA-Z])`)
-
 // beforeConversion is what printf prints of its format right before its nth
 // argument, as far as it is known.
 func beforeConversion(format string, n int) string {
-	format = breaks.ReplaceAllString(format, "\n")
-	found := slices.DeleteFunc(conversion.FindAllStringIndex(format, -1), func(at []int) bool { return format[at[1]-1] == '%' })
-	if len(found) == 0 {
+	format = strings.ReplaceAll(breaks.ReplaceAllString(format, "\n"), "%%", "  ")
+	all := conversion.FindAllStringIndex(format, -1)
+	if len(all) == 0 {
 		return format
 	}
-	return conversion.ReplaceAllString(format[:found[n%len(found)][0]], "")
+	return conversion.ReplaceAllString(format[:all[n%len(all)][0]], "")
 }
 
 // unquoted finds the variables of a test that may be several words of it, for want of
