@@ -183,6 +183,8 @@ func (p *place) let() bool {
 func (s *script) demanded(p *place) (what, fix string) {
 	p.plain = p.value.text
 	switch {
+	case demands[p.want].form != nil:
+		return s.meets(p)
 	case !s.known:
 	case p.want == aNumber && !wholeNumber(p.plain):
 		return "the value is no whole number, and the shell would run what is in it", fixNumber
