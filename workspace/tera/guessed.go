@@ -20,7 +20,7 @@ func guessed(args []arg, at int) objection {
 	case !codeName(option) && (own || !codeLetters(option)):
 		return objection{}
 	}
-	return objection{what: args[0].text + " may read the value behind " + option + " as code", fix: fixEnv, again: true, guess: true}
+	return objection{what: args[0].text + " may read the value behind " + option + " as code", fix: fixRead, again: true, guess: true}
 }
 
 // ownScript reports whether a program is named by a path from where the script runs:

@@ -15,11 +15,22 @@ type door struct {
 }
 
 // inside checks what a program like npm exec runs: a value may be one of that
-// command's arguments. Where a name comes first, as in kubectl exec POD -- COMMAND,
-// the command is what follows --.
+// command's arguments.
 func (t *tool) inside(args []arg, at int) objection {
+	inner, to, o := t.opened(args, at)
+	if len(inner) > 0 && to > 0 {
+		return command(inner, to, !t.door.box)
+	}
+	return o
+}
+
+// opened finds the command that such a program runs and the value's place in it, which
+// is no place of the program's own. Where a name comes first, as in kubectl exec POD
+// -- COMMAND, the command is what follows --. A command that is none of ours to judge
+// has no place for the value.
+func (t *tool) opened(args []arg, at int) (inner []arg, to int, o objection) {
 	if t.door == nil {
-		return objection{}
+		return nil, 0, objection{}
 	}
 	if t.door.box {
 		return t.boxed(args, at)
@@ -35,26 +46,26 @@ func (t *tool) inside(args []arg, at int) objection {
 		if dashes := slices.IndexFunc(rest, func(a arg) bool { return a.static && a.text == "--" }); dashes > 0 {
 			n = dashes + 1
 			if to < dashes {
-				return objection{}
+				return nil, 0, objection{}
 			}
 		} else if n += t.door.operands; only || t.door.operands > 0 && to < n && to > n-1-t.door.operands {
-			return objection{}
+			return nil, 0, objection{}
 		}
 		if n >= to {
-			return commandPosition()
+			return nil, 0, commandPosition()
 		}
 		if t.door.opaque {
-			return objection{}
+			return rest[n:], 0, objection{}
 		}
-		return command(rest[n:], to-n, true)
+		return rest[n:], to - n, objection{}
 	}
-	return objection{}
+	return nil, 0, objection{}
 }
 
-// boxed checks what docker and its like run in a container: docker run IMAGE COMMAND,
+// boxed finds what docker and its like run in a container: docker run IMAGE COMMAND,
 // docker compose exec SERVICE COMMAND. Where an option is not known, or words come and
 // go, any word may be the command.
-func (t *tool) boxed(args []arg, at int) objection {
+func (t *tool) boxed(args []arg, at int) (inner []arg, to int, o objection) {
 	n, sure := t.box(args, 1)
 	for n < len(args) && listed("compose container", args[n].text) {
 		var known bool
@@ -62,38 +73,41 @@ func (t *tool) boxed(args []arg, at int) objection {
 		sure = sure && known
 	}
 	if n >= at || !args[n].static || !listed(t.door.words, args[n].text) {
-		return objection{}
+		return nil, 0, objection{}
 	}
 	word := args[n].text
+	entry := n
 	n, known := t.box(args, n+1)
-	if sure = sure && known; !sure {
-		return risky(args, at, true)
+	if !sure || !known {
+		return nil, 0, risky(args, at, true)
 	}
-	inner, to := args[min(n, len(args)):], at-n // the image, and what is run in it
-	if n >= at {
-		return objection{}
+	if n >= at { // the image, or an option
+		return nil, 0, objection{}
 	}
-	for i := 1; i < n; i++ {
-		if name, entry, ok := strings.Cut(args[i].text, "="); ok && name == "--entrypoint" && args[i].static {
+	inner, to = args[n:], at-n
+	for i := entry; i < n; i++ {
+		name, program, joined := strings.Cut(args[i].text, "=")
+		switch {
+		case name != "--entrypoint" || !args[i].static:
+		case joined:
 			first := args[i]
-			first.text = entry
-			return command(slices.Concat([]arg{first}, inner[1:]), to, false)
-		}
-		if args[i].text == "--entrypoint" && i+1 < n && args[i+1].static {
-			return command(slices.Concat(args[i+1:i+2], inner[1:]), to, false)
+			first.text = program
+			return slices.Concat([]arg{first}, inner[1:]), to, objection{}
+		case args[i+1].static:
+			return slices.Concat(args[i+1:i+2], inner[1:]), to, objection{}
 		}
 	}
 	switch {
-	case to == 1 && word == "run":
-		return twice(t.name+" run may run the value as a command", "write the command itself, or name it by --entrypoint")
+	case to == 1 && word != "exec":
+		return inner, 0, twice(t.name+" "+word+" may run the value as a command", "write the command itself, or name it by --entrypoint")
 	case to == 1:
-		return commandPosition()
+		return inner, 0, commandPosition()
 	case !inner[1].static:
-		return risky(inner[1:], to-1, false)
+		return inner, 0, risky(inner[1:], to-1, false)
 	case isOption(inner[1]): // of whatever the image runs
-		return guessed(inner, to)
+		return inner, 0, guessed(inner, to)
 	}
-	return command(inner[1:], to-1, false)
+	return inner[1:], to - 1, objection{}
 }
 
 // box returns where the options of docker end that begin at args[i]; sure is false

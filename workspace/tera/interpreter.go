@@ -56,7 +56,7 @@ func shell(args []arg, at int) objection {
 func (l language) ruling(args []arg, at int) objection {
 	name := args[0].text
 	code := func(option string) objection {
-		return twice(name+" "+option+" may read the value as a program", "keep the program in a file, or "+fixEnv)
+		return twice(name+" "+option+" may read the value as a program", "keep the program in a file, or "+fixRead)
 	}
 	for i := 1; i <= at; i++ {
 		if l.word != "" && listed(l.word, before(args[i])) {
@@ -104,7 +104,7 @@ func (l language) handed(args []arg, file, at int) objection {
 		return objection{want: aFile}
 	case strings.HasSuffix(args[file].text, "manage.py") && len(words) > 1 && words[0].text == "shell" && codeOption(words[len(words)-1].text),
 		args[file].text == "artisan" && len(words) > 0 && words[0].text == "tinker":
-		return twice(args[0].text+" "+args[file].text+" "+words[0].text+" would read the value as a program", fixEnv)
+		return twice(args[0].text+" "+args[file].text+" "+words[0].text+" would read the value as a program", fixRead)
 	}
 	return objection{}
 }
@@ -116,7 +116,7 @@ const running = "pdb runpy cProfile profile trace bdb coverage"
 func ofModule(name string, args []arg, at int) objection {
 	module := args[0].text
 	if module == "timeit" || module == "pdb" && args[at-1].text == "-c" {
-		return twice(name+" -m "+module+" would read the value as a program", fixEnv)
+		return twice(name+" -m "+module+" would read the value as a program", fixRead)
 	}
 	if listed(running, module) && !slices.ContainsFunc(args[1:at], func(a arg) bool { return a.static && !strings.HasPrefix(a.text, "-") }) {
 		return no("a value cannot choose what "+name+" -m "+module+" runs", "write the name of the program itself")

@@ -70,6 +70,7 @@ const (
 	fixData   = "run the commands in this script itself"
 	runsTwice = "would read the value as code a second time"
 	takesName = "takes names, and the shell would run what is in one"
+	fixRead   = "pass it by env:, and let the program read it from its environment"
 	ownWords  = "would expand the value as its own language"
 	asProgram = "would read the value as a program"
 )

@@ -102,7 +102,7 @@ func (s *script) runsInput(t *tool, args []arg, asked map[string]bool) bool {
 	case t.is&lonely != 0:
 		return t.runs.skip(args) >= len(args)
 	case t.name == "xargs":
-		return slices.ContainsFunc(args[1:], interprets)
+		return slices.ContainsFunc(args[1:], interprets) || endless(args)
 	case t.name == "parallel":
 		return t.operands(args) == 0 || slices.ContainsFunc(args[1:], interprets)
 	case t.name == "ssh":
@@ -116,7 +116,7 @@ func (s *script) runsInput(t *tool, args []arg, asked map[string]bool) bool {
 			return true
 		}
 		if !strings.HasPrefix(a.text, "-") {
-			return a.fades
+			return a.fades || strings.HasSuffix(a.text, "manage.py") && has("shell shell_plus dbshell")(args[i+1:])
 		}
 		if shell && strings.Contains(a.text, "s") && !strings.HasPrefix(a.text, "--") {
 			return true
@@ -126,6 +126,19 @@ func (s *script) runsInput(t *tool, args []arg, asked map[string]bool) bool {
 		}
 	}
 	return true
+}
+
+// endless reports whether xargs runs a wrapper without a command: xargs nice.
+func endless(args []arg) bool {
+	for i := 1; i < len(args); i++ {
+		if t := known(args[i].text); t != nil && t.runs != nil {
+			return t.runs.skip(args[i:]) >= len(args)-i
+		}
+		if args[i].text == "xargs" {
+			return i == len(args)-1 || endless(args[i:])
+		}
+	}
+	return false
 }
 
 // What reads its program from its input only if its arguments say so.
@@ -152,7 +165,7 @@ func has(words string) func(args []arg) bool {
 }
 
 // programs are arguments by which make, sed and awk read their program from their input.
-var programs = regexp.MustCompile(`^(-|--file=|--makefile=|-[a-zA-Z]*f-|.*/dev/(stdin|fd/\d+))$`)
+var programs = regexp.MustCompile(`^(-|--file=-|--makefile=-|-[a-zA-Z]*f-|.*/dev/(stdin|fd/\d+))$`)
 
 // codeFeeds reports whether the code of a sh -c runs what it reads on its input.
 func (s *script) codeFeeds(code arg, asked map[string]bool) bool {

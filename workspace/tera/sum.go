@@ -199,11 +199,3 @@ func (s *script) demanded(p *place) (what, fix string) {
 	}
 	return "", ""
 }
-
-// decisive reports whether a variable decides what the script or a program that
-// it starts runs.
-func decisive(name string) bool {
-	what, _ := special(name)
-	return what != "" || slices.Contains([]string{"IFS", "HOME", "PAGER", "TMPDIR"}, name) || slices.ContainsFunc(
-		[]string{"STROEM_", "BASH", "GIT_", "SSH_", "PYTHON", "NODE_", "PERL", "RUBY", "JAVA_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
-}

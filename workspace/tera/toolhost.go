@@ -82,7 +82,7 @@ func plainTools() map[string]tool {
 	rows := map[string]tool{}
 	for _, names := range []string{plainHost, plainText, plainBuild, plainCloud} {
 		for _, name := range strings.Fields(names) {
-			rows[name] = tool{}
+			rows[name] = tool{is: ordinary}
 		}
 	}
 	return rows

@@ -25,7 +25,7 @@ type tool struct {
 }
 
 // trait is what a command may be besides.
-type trait uint8
+type trait uint16
 
 const (
 	quiet        trait = 1 << iota // it never runs one of its arguments, which may well say "bash" before a value
@@ -34,6 +34,7 @@ const (
 	takesOptions                   // it would take a value for an option
 	assigning                      // NAME=value may stand before the command that it runs
 	fed                            // it runs what it reads on its input
+	ordinary                       // nothing else is known of it
 	lonely                         // without a command it starts a shell
 )
 

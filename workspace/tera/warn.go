@@ -137,15 +137,27 @@ func argumentNames(name string) []string {
 // that holds for every program that is no part of the script, unless the value is a
 // number or another option stands before it.
 func (s *script) optioned(p *place, args []arg, at int) {
-	rest, to, _, ok := unwrap(args, at)
-	if !ok || p.option != "" || args[at].mark != 0 || endsOptions(rest[1:to]) {
+	if p.option != "" || args[at].mark != 0 {
 		return
 	}
+	rest, to, _, ok := unwrap(args, at)
 	t := known(rest[0].text)
+	for ok && t != nil && t.door != nil {
+		inner, place, _ := t.opened(rest, to)
+		if len(inner) == 0 {
+			break
+		}
+		if place == 0 {
+			return
+		}
+		rest, to, _, ok = unwrap(inner, place)
+		t = known(rest[0].text)
+	}
 	switch {
+	case !ok || endsOptions(rest[1:to]):
 	case t != nil && t.is&takesOptions != 0 && !(to > 1 && t.takesNext(rest, to-1)):
 		p.option = t.name
-	case t == nil && s.known && args[at].whole && !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(p.value.text):
+	case (t == nil || t.is&ordinary != 0) && s.known && args[at].whole && !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(p.value.text):
 		p.option = rest[0].text
 	}
 }
