@@ -94,7 +94,7 @@ func unwrap(args []arg, at int) (rest []arg, to int, o objection, ok bool) {
 		if t == nil || t.runs == nil {
 			return args, at, objection{}, true
 		}
-		if t.is&assigning != 0 && assignment(args, at) {
+		if t.is&assigning != 0 && at < len(args) && assignment(args, at) {
 			return args, at, no(special(assigns(args[at]))), false
 		}
 		n := t.runs.skip(args)
@@ -167,7 +167,10 @@ func risky(args []arg, at int, all bool) objection {
 }
 
 // runFlags are options after which comes a command, whoever takes them.
-var runFlags = []string{"-exec", "-execdir", "-ok", "-okdir", "--exec", "--exec-batch", "--eval", "--rsh", "--checkpoint-action", "--to-command", "--use-compress-program", "--rsync-path", "--startas"}
+var runFlags = []string{
+	"-exec", "-execdir", "-ok", "-okdir", "--exec", "--exec-batch", "--eval", "--rsh",
+	"--checkpoint-action", "--to-command", "--use-compress-program", "--rsync-path", "--startas",
+}
 
 // assignment reports whether args[at] is NAME=… of env or sudo.
 func assignment(args []arg, at int) bool {

@@ -90,6 +90,8 @@ docker run $OPTIONS image make V={{ x }}
 podman exec --latest make V={{ x }}
 kubectl exec p -- {{ x }}
 kubectl exec p -- make V={{ x }}
+crictl exec -it p make V={{ x }}
+lxc exec c -- make V={{ x }}
 oc exec p -c app -- make V={{ x }}
 # options behind which a command comes
 gtar -I {{ x }} -cf a f
@@ -188,6 +190,7 @@ newshell -e{{ x }}
 /bin/b?sh -c {{ x }}
 ./run --command {{ x }}
 ./manage.py shell -c {{ x }}
+vagrant ssh -c {{ x }}
 # interpreters
 rails runner {{ x }}
 rails r {{ x }}
@@ -264,6 +267,7 @@ perl f.pl {{ x }}
 perl -n f.pl {{ x }}
 V={{ x }} make
 V={{ x }} nice make all
+V={{ x }} env A=1 make
 `
 
 const optional = `
@@ -360,6 +364,10 @@ pip install -c {{ x }} a
 ./deploy.sh -e {{ x }}
 scripts/run.sh -c {{ x }}
 deploy --env {{ x }}
+deploy --exec-timeout {{ x }} --hook-url {{ x }}
+/usr/local/bin/backup.sh -e {{ x }}
+lxc exec c -- ls ./{{ x }}
+V={{ x }} env A=1 ./run
 deploy -- {{ x }}
 deploy --config={{ x }}
 deploy() { echo "$1"; }; deploy -c {{ x }}

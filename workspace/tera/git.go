@@ -5,21 +5,23 @@ import (
 	"strings"
 )
 
-const gitCode = "--exec --exec-path --upload-pack --receive-pack --extcmd --open-files-in-pager --template --config-env --smtp-server --sendmail-cmd --to-cmd --cc-cmd"
+const gitCode = "--exec --exec-path --upload-pack --receive-pack --extcmd --open-files-in-pager --template --config-env --smtp-server " +
+	"--sendmail-cmd --to-cmd --cc-cmd"
 
 // gitTakes are the short options of git's commands that something follows.
 var gitTakes = map[string]string{
-	"commit": "mFCct", "checkout": "bB", "switch": "cC", "branch": "u", "tag": "mFu", "merge": "msXF", "rebase": "sXxC", "cherry-pick": "mX", "revert": "mX", "stash": "m", "notes": "mFCc",
-	"clone": "bocuj", "init": "b", "fetch": "jo", "pull": "jsXo", "push": "o", "ls-remote": "o", "remote": "tmf", "submodule": "bj", "worktree": "bB", "archive": "o", "bundle": "",
-	"log": "nLSGO", "show": "nLSGO", "diff": "nLSGOl", "shortlog": "", "blame": "LSC", "grep": "efABCmO", "rev-list": "n", "describe": "", "am": "CpS", "apply": "Cp", "format-patch": "ov",
-	"add": "", "rm": "", "mv": "", "reset": "", "restore": "s", "clean": "e", "config": "f", "rev-parse": "", "status": "", "show-ref": "", "merge-base": "", "update-ref": "m", "ls-tree": "",
-	"cat-file": "", "ls-files": "xX",
+	"commit": "mFCct", "checkout": "bB", "switch": "cC", "branch": "u", "tag": "mFu", "restore": "s", "clean": "e",
+	"merge": "msXF", "rebase": "sXxC", "cherry-pick": "mX", "revert": "mX", "stash": "m", "notes": "mFCc", "am": "CpS", "apply": "Cp",
+	"clone": "bocuj", "init": "b", "fetch": "jo", "pull": "jsXo", "push": "o", "ls-remote": "o", "remote": "tmf", "submodule": "bj",
+	"log": "nLSGO", "show": "nLSGO", "diff": "nLSGOl", "blame": "LSC", "grep": "efABCmO", "rev-list": "n", "format-patch": "ov",
+	"worktree": "bB", "archive": "o", "config": "f", "update-ref": "m", "ls-files": "xX",
 }
 
-const gitFlags = "--all --bare --mirror --force --oneline --hard --soft --mixed --amend --no-edit --quiet --verbose --cached --staged --stat --graph --tags --prune --rebase " +
-	"--ff-only --no-ff --no-verify --allow-empty --recursive --recurse-submodules --single-branch --no-checkout --detach --name-only --name-status --no-pager --follow " +
-	"--patch --dry-run --delete --set-upstream --force-with-lease --no-tags --unshallow --signoff --squash --track --no-track --ours --theirs --verify --short " +
-	"--is-ancestor --local --global --system --get --get-all --unset --add --no-rebase --autostash --annotate --sign --heads --decorate --no-merges --first-parent --numstat --shortstat"
+const gitFlags = "--all --bare --mirror --force --oneline --hard --soft --mixed --amend --no-edit --quiet --verbose --cached --staged --stat " +
+	"--graph --tags --prune --rebase --ff-only --no-ff --no-verify --allow-empty --recursive --recurse-submodules --single-branch --no-checkout " +
+	"--detach --name-only --name-status --no-pager --follow --patch --dry-run --delete --set-upstream --force-with-lease --no-tags --unshallow " +
+	"--signoff --squash --track --no-track --ours --theirs --verify --short --is-ancestor --local --global --system --get --get-all --unset --add " +
+	"--no-rebase --autostash --annotate --sign --heads --decorate --no-merges --first-parent --numstat --shortstat"
 
 // versioned checks git: its command, the settings that name commands, and the
 // commands that run others.

@@ -1,6 +1,9 @@
 package tera
 
-import "strings"
+import (
+	"path"
+	"strings"
+)
 
 // guessed checks a program of which nothing is known: what stands behind an option
 // that is named like code may be code.
@@ -23,10 +26,13 @@ func guessed(args []arg, at int) objection {
 	return objection{what: args[0].text + " may read the value behind " + option + " as code", fix: fixRead, again: true, guess: true}
 }
 
-// ownScript reports whether a program is named by a path from where the script runs:
-// its author wrote it as well, and knows what its -c and -e are.
+// ownScript reports whether a program is named by a path from where the script runs,
+// or as a script: its author wrote it as well, and knows what its -c and -e are.
 func ownScript(command string) bool {
-	return strings.Contains(command, "/") && !strings.HasPrefix(command, "/") && !strings.HasSuffix(command, "manage.py")
+	if strings.HasSuffix(command, "manage.py") {
+		return false
+	}
+	return strings.Contains(command, "/") && !strings.HasPrefix(command, "/") || listed(".sh .bash .py .rb .pl .js", path.Ext(command))
 }
 
 // codeOption reports whether an option is named like code, long or short.
@@ -51,6 +57,10 @@ func codeLetters(option string) bool {
 // others the first or the last of their words says it.
 const codeNames = "command commands cmd cmds run script scripts code expression expr program print shell preview callback post-renderer"
 
+// aboutCode are the last words of options that say something of code, and are none.
+const aboutCode = "timeout url id ids name mode dir path file user group role " +
+	"limit count retries delay interval format type level log key token port host size memory version env only"
+
 // codeName reports whether a long option is named like code: --eval, --exec-start,
 // --on-change-cmd.
 func codeName(option string) bool {
@@ -63,5 +73,8 @@ func codeName(option string) bool {
 	}
 	first, _, _ := strings.Cut(name, "-")
 	last := name[strings.LastIndex(name, "-")+1:]
+	if listed(aboutCode, last) {
+		return false
+	}
 	return listed("eval evaluate exec execute hook", first) || listed("command cmd exec script shell hook callback", last)
 }

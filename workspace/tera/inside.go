@@ -142,10 +142,11 @@ func (t *tool) box(args []arg, i int) (n int, sure bool) {
 
 // boxTakes are the long options of docker run and exec, of compose and of podman that
 // something follows.
-const boxTakes = "--name --env --env-file --volume --publish --network --net --user --workdir --entrypoint --label --mount --memory --cpus --hostname " +
-	"--add-host --device --cap-add --cap-drop --pull --platform --restart --gpus --ulimit --shm-size --tmpfs --volumes-from --security-opt --log-driver --log-opt " +
-	"--pid --ipc --userns --group-add --dns --expose --ip --ip6 --link --runtime --stop-timeout --stop-signal --sysctl --cidfile --cgroupns --detach-keys " +
-	"--domainname --health-cmd --health-interval --health-retries --health-start-period --health-timeout --mac-address --memory-swap --network-alias --pids-limit " +
-	"--cpu-shares --cpuset-cpus --annotation --attach --label-file --dns-search --dns-option --index --pod --secret --arch --os --variant --authfile --file " +
-	"--project-name --profile --project-directory --ansi --progress --parallel --context --host --config --log-level --uts --storage-opt --isolation --umask --tz " +
-	"--oom-score-adj --blkio-weight --cpu-period --cpu-quota --device-cgroup-rule --volume-driver --cgroup-parent --memory-reservation --namespace --snapshotter --connection"
+const boxTakes = "--name --env --env-file --volume --publish --network --net --user --workdir --entrypoint --label --mount --memory --cpus " +
+	"--hostname --add-host --device --cap-add --cap-drop --pull --platform --restart --gpus --ulimit --shm-size --tmpfs --volumes-from " +
+	"--security-opt --log-driver --log-opt --pid --ipc --userns --group-add --dns --expose --ip --ip6 --link --runtime --stop-timeout --stop-signal " +
+	"--sysctl --cidfile --cgroupns --detach-keys --domainname --health-cmd --health-interval --health-retries --health-start-period " +
+	"--health-timeout --mac-address --memory-swap --network-alias --pids-limit --cpu-shares --cpuset-cpus --annotation --attach --label-file " +
+	"--dns-search --dns-option --index --pod --secret --arch --os --variant --authfile --file --project-name --profile --project-directory --ansi " +
+	"--progress --parallel --context --host --config --log-level --uts --storage-opt --isolation --umask --tz --oom-score-adj --blkio-weight " +
+	"--cpu-period --cpu-quota --device-cgroup-rule --volume-driver --cgroup-parent --memory-reservation --namespace --snapshotter --connection"

@@ -78,7 +78,7 @@ func (l language) ruling(args []arg, at int) objection {
 				return ofModule(name, args[i+1:], at-i-1)
 			}
 		case strings.HasPrefix(text, "--"):
-			if strings.HasPrefix(text, "--eval") || strings.HasPrefix(text, "--print") || strings.HasPrefix(text, "--run") || strings.HasPrefix(text, "--exec") {
+			if slices.ContainsFunc([]string{"--eval", "--print", "--run", "--exec"}, func(o string) bool { return strings.HasPrefix(text, o) }) {
 				return code(text)
 			}
 			if !strings.Contains(text, "=") {

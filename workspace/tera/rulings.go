@@ -37,9 +37,11 @@ var demands = map[demand]struct {
 	form      *regexp.Regexp
 	what, fix string
 }{
-	aWord:    {regexp.MustCompile(`^[a-zA-Z0-9._/:@+=][a-zA-Z0-9._/:@+=-]*$`), "the value is no plain word, and the program would take it apart again", "only letters, digits and ._/:@+=- can stand here"},
+	aWord: {regexp.MustCompile(`^[a-zA-Z0-9._/:@+=][a-zA-Z0-9._/:@+=-]*$`),
+		"the value is no plain word, and the program would take it apart again", "only letters, digits and ._/:@+=- can stand here"},
 	noDollar: {regexp.MustCompile(`^[^$]*$`), "the value has a $, and make would expand it", "write the value without a $"},
-	aFile:    {regexp.MustCompile(`^([^<>|\s][^|]*)?$`), "the value has a | or begins with < or >, and perl would run or write what it says", "write ./ before it, and no |"},
+	aFile: {regexp.MustCompile(`^([^<>|\s][^|]*)?$`),
+		"the value has a | or begins with < or >, and perl would run or write what it says", "write ./ before it, and no |"},
 }
 
 // meets checks a value that is demanded to be one of those.
@@ -88,6 +90,9 @@ func exported(args []arg, at int) objection {
 // comparisons are the operators of test between two words; none of them computes.
 var comparisons = []string{"=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"}
 
+// asks are the operators of test before a word; none of them computes.
+var asks = regexp.MustCompile(`^-[abcdefghknprstuwxzLNOGS]$`)
+
 // tested checks test and [, where a value may not be taken for an operator and
 // may not name a variable.
 func tested(args []arg, at int) objection {
@@ -108,12 +113,13 @@ func tested(args []arg, at int) objection {
 		return objection{}
 	case len(args) == 2 && at == 1 && args[0].static && args[1].whole && (args[0].text == "-v" || args[0].text == "-R"):
 		return objection{want: aName}
-	case len(args) == 2 && at == 1 && args[0].static && len(args[0].text) == 2 && strings.Contains("abcdefghknprstuwxzLNOGS", args[0].text[1:]) && args[0].text[0] == '-':
+	case len(args) == 2 && at == 1 && args[0].static && asks.MatchString(args[0].text):
 		return objection{}
 	case len(args) == 3 && at != 1 && args[1].static && slices.Contains(comparisons, args[1].text):
 		return objection{}
 	}
-	return no("a value in this test may be read as an operator or as a variable's name", `write one comparison for each [ ], with quotes around "$VARIABLES", and join them by && and ||`)
+	return no("a value in this test may be read as an operator or as a variable's name",
+		`write one comparison for each [ ], with quotes around "$VARIABLES", and join them by && and ||`)
 }
 
 // halfConversion and halfEscape end where the next character would belong to them.
@@ -209,8 +215,9 @@ func filtered(takes, words string) ruling {
 }
 
 // jqFlags are the long options of jq and yq that nothing follows.
-const jqFlags = "--raw-output --raw-output0 --compact-output --slurp --null-input --exit-status --raw-input --join-output --ascii-output --sort-keys --tab --color-output " +
-	"--monochrome-output --unbuffered --stream --stream-errors --seq --args --jsonargs --inplace --in-place --prettyPrint --no-colors --colors --no-doc --unwrapScalar --yaml-output --yaml-roundtrip"
+const jqFlags = "--raw-output --raw-output0 --compact-output --slurp --null-input --exit-status --raw-input --join-output --ascii-output " +
+	"--sort-keys --tab --color-output --monochrome-output --unbuffered --stream --stream-errors --seq --args --jsonargs --inplace --in-place " +
+	"--prettyPrint --no-colors --colors --no-doc --unwrapScalar --yaml-output --yaml-roundtrip"
 
 // sourced checks source, whose first argument is a script and the others data for it.
 func sourced(args []arg, at int) objection {
@@ -317,7 +324,8 @@ func packaged(args []arg, at int) objection {
 func npmSet(args []arg, at int) objection {
 	for i, a := range args[1:at] {
 		if a.text == "set" && (i == 0 || listed("config c", args[i].text)) {
-			if name := before(args[min(i+2, at)]); name == "" || listed("script-shell node-options editor git shell browser viewer", strings.SplitN(name, "=", 2)[0]) {
+			name, _, _ := strings.Cut(before(args[min(i+2, at)]), "=")
+			if name == "" || listed("script-shell node-options editor git shell browser viewer", name) {
 				return no("npm would run what the value makes of its settings", "write the setting itself")
 			}
 		}

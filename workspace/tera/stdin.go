@@ -72,7 +72,7 @@ func namesProgram(n *syntax.CmdSubst) bool {
 		return false
 	}
 	call, ok := n.Stmts[0].Cmd.(*syntax.CallExpr)
-	return ok && len(call.Args) > 0 && slices.Contains([]string{"which", "command", "type", "dirname", "basename", "pwd", "realpath", "readlink", "brew"}, call.Args[0].Lit())
+	return ok && len(call.Args) > 0 && listed("which command type dirname basename pwd realpath readlink brew", call.Args[0].Lit())
 }
 
 // function is the body of a function of the script; nil where it has none of that name.

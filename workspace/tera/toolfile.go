@@ -27,7 +27,7 @@ var fileTools = map[string]tool{
 	"ftp":     {is: fed},
 	"lftp":    {is: fed, reads: "-c -e"},
 	"rclone":  {is: takesOptions, code: "--password-command --metadata-mapper --sftp-ssh", takes: "ioPvq"},
-	"tar":     {also: "bsdtar", is: takesOptions, rule: packed, code: tarCode, takes: "CfbgHKLNTVXIF", flags: "--create --extract --list --gzip --verbose --append --xz --zstd"},
+	"tar":     {also: "bsdtar", is: takesOptions, rule: packed, code: tarCode, takes: "CfbgHKLNTVXIF", flags: tarFlags},
 	"zip":     {is: takesOptions, code: "-TT --unzip-command", takes: "bntPsxiZ"},
 	"unzip":   {is: takesOptions, takes: "dPxI"},
 	"gzip":    {is: takesOptions, takes: "S"},
@@ -44,16 +44,20 @@ var fileTools = map[string]tool{
 }
 
 const (
+	tarFlags   = "--create --extract --list --gzip --verbose --append --xz --zstd"
 	tarCode    = "-I -F --use-compress-program --info-script --new-volume-script --rsh-command --rmt-command --to-command --checkpoint-action"
-	rsyncFlags = "--delete --archive --verbose --recursive --compress --update --dry-run --stats --progress --partial --inplace --checksum --links --perms --times " +
-		"--relative --delete-after --delete-before --delete-during --delete-excluded --ignore-existing --existing --size-only --human-readable --quiet --whole-file " +
-		"--numeric-ids --sparse --hard-links --acls --xattrs --mkpath --remove-source-files --force --itemize-changes --no-perms --no-owner --no-group --copy-links " +
-		"--safe-links --list-only --prune-empty-dirs --backup --append-verify --omit-dir-times --no-motd"
-	curlFlags = "--silent --show-error --fail --fail-with-body --fail-early --location --insecure --compressed --verbose --get --head --include --remote-name " +
-		"--remote-name-all --remote-header-name --globoff --http1.1 --http2 --create-dirs --progress-bar --no-progress-meter --retry-all-errors --retry-connrefused " +
-		"--location-trusted --netrc --ssl-reqd --tlsv1.2 --tlsv1.3 --parallel --raw --path-as-is --ipv4 --ipv6 --no-buffer --append --anyauth --basic --digest --junk-session-cookies"
-	wgetFlags = "--quiet --no-verbose --verbose --continue --no-check-certificate --recursive --mirror --page-requisites --convert-links --no-parent --no-clobber " +
-		"--timestamping --content-disposition --show-progress --spider --https-only --no-hsts --force-directories --no-directories --no-host-directories --background"
+	rsyncFlags = "--delete --archive --verbose --recursive --compress --update --dry-run --stats --progress --partial --inplace --checksum --links " +
+		"--perms --times --relative --delete-after --delete-before --delete-during --delete-excluded --ignore-existing --existing --size-only " +
+		"--human-readable --quiet --whole-file --numeric-ids --sparse --hard-links --acls --xattrs --mkpath --remove-source-files --force " +
+		"--itemize-changes --no-perms --no-owner --no-group --copy-links --safe-links --list-only --prune-empty-dirs --backup --append-verify " +
+		"--omit-dir-times --no-motd"
+	curlFlags = "--silent --show-error --fail --fail-with-body --fail-early --location --insecure --compressed --verbose --get --head --include " +
+		"--remote-name --remote-name-all --remote-header-name --globoff --http1.1 --http2 --create-dirs --progress-bar --no-progress-meter " +
+		"--retry-all-errors --retry-connrefused --location-trusted --netrc --ssl-reqd --tlsv1.2 --tlsv1.3 --parallel --raw --path-as-is --ipv4 " +
+		"--ipv6 --no-buffer --append --anyauth --basic --digest --junk-session-cookies"
+	wgetFlags = "--quiet --no-verbose --verbose --continue --no-check-certificate --recursive --mirror --page-requisites --convert-links " +
+		"--no-parent --no-clobber --timestamping --content-disposition --show-progress --spider --https-only --no-hsts --force-directories " +
+		"--no-directories --no-host-directories --background"
 )
 
 // textTools read, cut and change texts.

@@ -37,30 +37,36 @@ var boxTools = map[string]tool{
 	"docker":         {is: takesOptions, door: boxDoor, code: "--entrypoint", reads: "--health-cmd", takes: "Hcl", flags: boxFlags, subs: boxSubs},
 	"podman":         {also: "nerdctl", is: takesOptions, door: boxDoor, code: "--entrypoint", reads: "--health-cmd", takes: "cHnar", flags: boxFlags, subs: boxSubs},
 	"docker-compose": {also: "podman-compose", is: takesOptions, door: boxDoor, code: "--entrypoint", takes: "fp", flags: boxFlags, subs: boxSubs},
-	"kubectl":        {also: "oc k3s", is: takesOptions, door: &door{words: "exec", dashes: "run debug rsh", operands: 1}, takes: "nfolcLksvp", flags: kubeFlags, reads: "--kustomize-plugin"},
-	"helm":           {is: takesOptions, code: "--post-renderer", takes: "nfoa", flags: "--install --wait --atomic --debug --create-namespace --dry-run --reuse-values --reset-values --force"},
+	"kubectl":        {also: "oc k3s", is: takesOptions, door: kubeDoor, takes: "nfolcLksvp", flags: kubeFlags},
+	"crictl":         {also: "lxc incus", door: &door{words: "exec", operands: 1}},
+	"vagrant":        {also: "multipass", reads: "-c --command", door: &door{words: "exec", operands: 1}},
+	"helm":           {is: takesOptions, code: "--post-renderer", takes: "nfoa", flags: helmFlags},
 	"aws":            {rule: sentCommand, reads: "--command"},
 	"az":             {reads: "--scripts --exec-command --cmd"},
 	"gcloud":         {reads: "--command --startup-script"},
 	"fly":            {also: "flyctl", reads: "-C --command"},
 }
 
+var kubeDoor = &door{words: "exec", dashes: "run debug rsh", operands: 1}
+
 var boxDoor = &door{words: "run exec create", box: true}
 
 // boxSubs are the short options of docker's commands that something follows.
 var boxSubs = map[string]string{
-	"run": "aceheulmpvw", "create": "aceheulmpvw", "exec": "euw", "build": "ftom", "ps": "fn", "images": "f", "logs": "n", "stop": "ts", "restart": "ts", "kill": "s", "rm": "",
-	"rmi": "", "cp": "", "pull": "", "push": "", "tag": "", "inspect": "f", "login": "up", "save": "o", "load": "i", "commit": "amc", "start": "", "network": "do", "volume": "do",
-	"compose": "fptewuv", "container": "aceheulmpvw", "image": "f", "up": "t", "down": "t",
+	"run": "aceheulmpvw", "create": "aceheulmpvw", "container": "aceheulmpvw", "exec": "euw", "compose": "fptewuv",
+	"build": "ftom", "commit": "amc", "save": "o", "load": "i", "images": "f", "image": "f", "inspect": "f", "login": "up",
+	"ps": "fn", "logs": "n", "stop": "ts", "restart": "ts", "kill": "s", "up": "t", "down": "t", "network": "do", "volume": "do",
 }
 
 const (
-	boxFlags = "--detach --interactive --tty --init --privileged --read-only --rm --publish-all --quiet --no-healthcheck --oom-kill-disable --sig-proxy " +
-		"--disable-content-trust --help --replace --rmi --tls-verify --http-proxy --env-host --no-hosts --no-hostname --no-deps --build --service-ports --use-aliases " +
-		"--quiet-pull --quiet-build --remove-orphans --no-TTY --no-tty --rootfs --unsetenv-all --passwd --all --latest --dry-run --compatibility --all-resources " +
-		"--debug --tls --tlsverify --force --volumes --no-cache --follow --timestamps --no-trunc --all-tags --force-rm --squash --load --push --wait --pull-never"
-	kubeFlags = "--all --all-namespaces --watch --force --wait --recursive --no-headers --show-labels --ignore-not-found --overwrite --record --stdin --tty --rm --quiet " +
-		"--follow --previous --prune --server-side --validate --show-managed-fields --local --list --help"
+	boxFlags = "--detach --interactive --tty --init --privileged --read-only --rm --publish-all --quiet --no-healthcheck --oom-kill-disable " +
+		"--sig-proxy --disable-content-trust --help --replace --rmi --tls-verify --http-proxy --env-host --no-hosts --no-hostname --no-deps --build " +
+		"--service-ports --use-aliases --quiet-pull --quiet-build --remove-orphans --no-TTY --no-tty --rootfs --unsetenv-all --passwd --all " +
+		"--latest --dry-run --compatibility --all-resources --debug --tls --tlsverify --force --volumes --no-cache --follow --timestamps --no-trunc " +
+		"--all-tags --force-rm --squash --load --push --wait --pull-never"
+	helmFlags = "--install --wait --atomic --debug --create-namespace --dry-run --reuse-values --reset-values --force"
+	kubeFlags = "--all --all-namespaces --watch --force --wait --recursive --no-headers --show-labels --ignore-not-found --overwrite --record " +
+		"--stdin --tty --rm --quiet --follow --previous --prune --server-side --validate --show-managed-fields --local --list --help"
 )
 
 // dataTools are the clients of databases.
@@ -89,18 +95,23 @@ func plainTools() map[string]tool {
 }
 
 const (
-	plainHost = "ps top htop free uptime id who whoami uname hostname hostnamectl timedatectl lsof ss netstat ifconfig iptables nft ufw firewall-cmd lsblk blkid fdisk parted mkfs fsck " +
-		"losetup swapon sync dd sysctl modprobe dmesg last getent chsh loginctl service rc-service supervisorctl logrotate rsyslogd fail2ban-client certbot " +
-		"iperf iperf3 ab wrk hey siege vegeta k6 locust arp arping whois telnet ssh-copy-id ssh-keyscan sendmail mail mailx msmtp notify-send wall write tput stty tty cryptsetup zfs zpool lvs"
-	plainText = "xxd hexdump od file fold fmt nl paste join comm column expand tac rev shuf base64 base32 md5sum sha1sum sha256sum sha512sum shasum cksum b2sum iconv envsubst strings " +
-		"tree truncate mktemp mkfifo mknod shred link unlink gettext uuidgen bc expr factor numfmt printenv cal tsort xmllint xsltproc csvtool mlr pdftk pdftotext convert magick identify " +
-		"ffmpeg ffprobe sox exiv2 wkhtmltopdf gs qpdf cpio ar lz4 compress pigz unxz zcat dos2unix unix2dos"
-	plainBuild = "gcc g++ cc c++ clang clang++ ld nm objdump strip ranlib gfortran javac mvn gradle ant ninja meson bazel autoconf automake protoc tsc webpack vite rollup esbuild jest vitest mocha " +
-		"playwright cypress prettier stylelint pytest tox nox flake8 mypy black ruff isort pylint bandit coverage pre-commit twine virtualenv pip-compile rustup rake rspec composer phpunit " +
-		"dotnet nuget msbuild xcodebuild golangci-lint staticcheck gofmt goreleaser ctest shellcheck shfmt hadolint actionlint yamllint markdownlint semgrep trivy grype syft snyk cosign " +
-		"gh glab hub git-lfs semantic-release changelog hugo jekyll mkdocs sphinx-build doxygen gunicorn uvicorn celery flask stroem age minisign"
-	plainCloud = "gsutil bq az-cli eksctl terraform tofu terragrunt packer vagrant pulumi vault nomad doctl hcloud linode-cli ibmcloud oci openstack s3cmd s5cmd mc minio rados ceph kustomize kubeadm kind minikube " +
-		"k9s stern argocd argo flux istioctl linkerd skaffold tilt buildah skopeo crane regctl nginx-ingress haproxy caddy traefik envoy prometheus promtool amtool grafana-cli logcli " +
-		"redis-cli influx clickhouse-client mongodump mongorestore mongoexport mongoimport etcdctl kafka-topics rabbitmqctl nats cqlsh sqlcmd bcp dbmate flyway liquibase goose migrate alembic " +
-		"duplicity kopia rdiff-backup rsnapshot b2 azcopy sam serverless cdk wrangler vercel netlify firebase kafkacat kcat zk"
+	plainHost = "ps top htop free uptime id who whoami uname hostname hostnamectl timedatectl lsof ss netstat ifconfig iptables nft ufw " +
+		"firewall-cmd lsblk blkid fdisk parted mkfs fsck losetup swapon sync dd sysctl modprobe dmesg last getent chsh loginctl service rc-service " +
+		"supervisorctl logrotate rsyslogd fail2ban-client certbot iperf iperf3 ab wrk hey siege vegeta k6 locust arp arping whois telnet " +
+		"ssh-copy-id ssh-keyscan sendmail mail mailx msmtp notify-send wall write tput stty tty cryptsetup zfs zpool lvs"
+	plainText = "xxd hexdump od file fold fmt nl paste join comm column expand tac rev shuf base64 base32 md5sum sha1sum sha256sum sha512sum shasum " +
+		"cksum b2sum iconv envsubst strings tree truncate mktemp mkfifo mknod shred link unlink gettext uuidgen bc expr factor numfmt printenv cal " +
+		"tsort xmllint xsltproc csvtool mlr pdftk pdftotext convert magick identify ffmpeg ffprobe sox exiv2 wkhtmltopdf gs qpdf cpio ar lz4 " +
+		"compress pigz unxz zcat dos2unix unix2dos"
+	plainBuild = "gcc g++ cc c++ clang clang++ ld nm objdump strip ranlib gfortran javac mvn gradle ant ninja meson bazel autoconf automake protoc " +
+		"tsc webpack vite rollup esbuild jest vitest mocha playwright cypress prettier stylelint pytest tox nox flake8 mypy black ruff isort pylint " +
+		"bandit coverage pre-commit twine virtualenv pip-compile rustup rake rspec composer phpunit dotnet nuget msbuild xcodebuild golangci-lint " +
+		"staticcheck gofmt goreleaser ctest shellcheck shfmt hadolint actionlint yamllint markdownlint semgrep trivy grype syft snyk cosign gh glab " +
+		"hub git-lfs semantic-release changelog hugo jekyll mkdocs sphinx-build doxygen gunicorn uvicorn celery flask stroem age minisign"
+	plainCloud = "gsutil bq az-cli eksctl terraform tofu terragrunt packer pulumi vault nomad doctl hcloud linode-cli ibmcloud oci openstack s3cmd " +
+		"s5cmd mc minio rados ceph kustomize kubeadm kind minikube k9s stern argocd argo flux istioctl linkerd skaffold tilt buildah skopeo crane " +
+		"regctl nginx-ingress haproxy caddy traefik envoy prometheus promtool amtool grafana-cli logcli redis-cli influx clickhouse-client " +
+		"mongodump mongorestore mongoexport mongoimport etcdctl kafka-topics rabbitmqctl nats cqlsh sqlcmd bcp dbmate flyway liquibase goose " +
+		"migrate alembic duplicity kopia rdiff-backup rsnapshot b2 azcopy sam serverless cdk wrangler vercel netlify firebase kafkacat kcat zk " +
+		"newman snowsql airflow snmpget snmpwalk snmpset slackcat"
 )

@@ -82,7 +82,7 @@ var buildTools = map[string]tool{
 	"mise":             {door: &door{words: "exec x"}},
 	"asdf":             {door: &door{words: "exec"}},
 	"direnv":           {door: &door{words: "exec", operands: 1}},
-	"pip":              {is: quiet | takesOptions, takes: "rcetifbd", flags: "--upgrade --quiet --user --yes --no-deps --no-cache-dir --pre --break-system-packages --force-reinstall --editable"},
+	"pip":              {is: quiet | takesOptions, takes: "rcetifbd", flags: pipFlags},
 	"gem":              {is: quiet | takesOptions, takes: "viPsgn"},
 	"brew":             {is: quiet | takesOptions},
 	"apt-get":          {also: "apt apt-cache", is: quiet | takesOptions, rule: packaged, takes: "otca", flags: aptFlags},
@@ -90,7 +90,7 @@ var buildTools = map[string]tool{
 	"apk":              {is: quiet | takesOptions, takes: "Xptv", flags: "--no-cache --update --upgrade --quiet"},
 	"dpkg":             {is: takesOptions, takes: "bceIfxX"},
 	"pacman":           {is: takesOptions, takes: "brv", flags: "--noconfirm --needed"},
-	"gpg":              {is: takesOptions, code: "--photo-viewer --agent-program --dirmngr-program", takes: "ruo", flags: "--batch --yes --armor --decrypt --encrypt --sign --verify --import"},
+	"gpg":              {is: takesOptions, code: "--photo-viewer --agent-program --dirmngr-program", takes: "ruo", flags: gpgFlags},
 	"openssl":          {code: "-engine -provider -provider-path"},
 	"ssh-add":          {is: takesOptions, code: "-s -e", takes: "Et"},
 	"ssh-keygen":       {code: "-D -w"},
@@ -104,4 +104,9 @@ var buildTools = map[string]tool{
 	"watchman":         {is: quiet},
 }
 
-const aptFlags = "--yes --quiet --assume-yes --no-install-recommends --purge --allow-downgrades --only-upgrade --reinstall --download-only --fix-broken --auto-remove --simulate"
+const (
+	pipFlags = "--upgrade --quiet --user --yes --no-deps --no-cache-dir --pre --break-system-packages --force-reinstall"
+	gpgFlags = "--batch --yes --armor --decrypt --encrypt --sign --verify --import"
+	aptFlags = "--yes --quiet --assume-yes --no-install-recommends --purge --allow-downgrades --only-upgrade --reinstall " +
+		"--download-only --fix-broken --auto-remove --simulate"
+)

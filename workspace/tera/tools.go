@@ -8,20 +8,19 @@ import (
 
 // tool is what is known of a command: one row in the table of its family.
 type tool struct {
-	name  string    // the first of its names
-	also  string    // the others
-	is    trait     // what it is besides
-	rule  ruling    // what speaks against a value among its arguments
-	lang  *language // it is an interpreter, and told its program like that
-	runs  *wrapper  // it runs the command among its arguments
-	door  *door     // it does so behind some words
-	code  string    // its options behind which comes a command, a library or a file that names commands
-	reads string    // its options whose argument it reads as code, which is what they are for
-	takes string    // its short options that something follows; * is all of its options
-	flags string    // its long options that nothing follows
-	subs  map[string]string
-	// whether it runs what it reads on its input, given its arguments
-	input func(args []arg) bool
+	name  string                // the first of its names
+	also  string                // the others
+	is    trait                 // what it is besides
+	rule  ruling                // what speaks against a value among its arguments
+	lang  *language             // it is an interpreter, and told its program like that
+	runs  *wrapper              // it runs the command among its arguments
+	door  *door                 // it does so behind some words
+	code  string                // its options behind which comes a command, a library or a file that names commands
+	reads string                // its options whose argument it reads as code, which is what they are for
+	takes string                // its short options that something follows; * is all of its options
+	flags string                // its long options that nothing follows
+	subs  map[string]string     // the same of its commands, where it has some
+	input func(args []arg) bool // whether it runs what it reads on its input, given its arguments
 }
 
 // trait is what a command may be besides.
@@ -202,9 +201,9 @@ func (t *tool) takesNext(args []arg, i int) bool {
 	case strings.HasPrefix(text, "--"):
 		return !strings.Contains(text, "=") && !listed(t.flags, text)
 	}
-	takes, ok := t.subs[t.command(args[:i])]
-	if !ok {
-		takes = t.takes
+	takes := t.takes
+	if sub := t.command(args[:i]); sub != "" {
+		takes = t.subs[sub]
 	}
 	first := strings.IndexAny(text[1:], takes)
 	return takes != "" && first == len(text)-2

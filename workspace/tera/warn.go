@@ -63,7 +63,8 @@ func (s *script) warned(file *syntax.File) (list []*Warning) {
 				note(Again, p, r.code(), fixReread)
 				continue
 			}
-			note(Counted, p, fmt.Sprintf("the value gets into %s, which %s runs or reads as a number: any but a whole number will be refused", shown(r.name), r.text), "declare the input as type: integer")
+			note(Counted, p, fmt.Sprintf("the value gets into %s, which %s runs or reads as a number: any but a whole number will be refused",
+				shown(r.name), r.text), "declare the input as type: integer")
 		}
 	}
 	return list
@@ -157,7 +158,8 @@ func (s *script) optioned(p *place, args []arg, at int) {
 	case !ok || endsOptions(rest[1:to]):
 	case t != nil && t.is&takesOptions != 0 && !(to > 1 && t.takesNext(rest, to-1)):
 		p.option = t.name
-	case (t == nil || t.is&ordinary != 0) && s.known && args[at].whole && !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(p.value.text):
+	case t != nil && t.is&ordinary == 0 || !s.known || !args[at].whole:
+	case !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(p.value.text):
 		p.option = rest[0].text
 	}
 }
