@@ -47,19 +47,20 @@ func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) obje
 		return commandPosition()
 	}
 	own := args[head].static && s.function(args[head].text) != nil
-	if !args[head].static {
-		o := risky(args[head:], at-head, false)
-		if o == (objection{}) {
-			s.optioned(p, args[head:], at-head)
-		}
-		return o
+	o := objection{}
+	if args[head].static {
+		o = command(args[head:], at-head, head > 0)
+	} else {
+		o = risky(args[head:], at-head, false)
 	}
-	o := command(args[head:], at-head, head > 0)
 	if o.guess && own { // what a function does with it is followed
 		o = objection{}
 	}
 	if o == (objection{}) && head > 0 { // $SHELL -c
 		o = risky(args, at, false)
+	}
+	if o == (objection{}) {
+		o = s.otherwise(args, head, at)
 	}
 	if o == (objection{}) && !own {
 		s.optioned(p, args[head:], at-head)

@@ -188,6 +188,26 @@ newshell --on-change-cmd "ls {{ x }}"
 newshell --script {{ x }}
 newshell -e{{ x }}
 /bin/b?sh -c {{ x }}
+# a command that is put together
+{eval,} {{ x }}
+ev{al,} {{ x }}
+{bash,-c} {{ x }}
+bash {-c,} {{ x }}
+$'eval' {{ x }}
+ev$()al {{ x }}
+ev${z}al {{ x }}
+eval${Z} {{ x }}
+"${E:-eval}" {{ x }}
+E=eval; "$E" {{ x }}
+E=eval; $E echo {{ x }}
+set -- eval; "$@" {{ x }}
+a=(bash -c); "${a[@]}" {{ x }}
+cmd=(ssh host); "${cmd[@]}" ls {{ x }}
+S="ssh host"; $S ls {{ x }}
+S=ssh; "$S" host ls {{ x }}
+$(command -v ssh) host ls {{ x }}
+"$DIR/ssh" host ls {{ x }}
+for c in ls eval; do "$c" {{ x }}; done
 ./run --command {{ x }}
 ./manage.py shell -c {{ x }}
 vagrant ssh -c {{ x }}
@@ -369,6 +389,10 @@ deploy --exec-timeout {{ x }} --hook-url {{ x }}
 lxc exec c -- ls ./{{ x }}
 V={{ x }} env A=1 ./run
 deploy -- {{ x }}
+cp a{,.bak} ./{{ x }}
+a=(ls -l); "${a[@]}" ./{{ x }}
+S="sudo -n"; $S ls ./{{ x }}
+"$DIR/bin/python" f.py {{ x }}
 deploy --config={{ x }}
 deploy() { echo "$1"; }; deploy -c {{ x }}
 deploy() { echo "$1"; }; deploy {{ x }}

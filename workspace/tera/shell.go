@@ -164,6 +164,7 @@ type script struct {
 	words   map[*syntax.Word]string    // the text of the words looked at
 	bodies  map[string]*syntax.Stmt    // the functions, once asked for
 	flown   map[*syntax.File]*flows    // where values go, by reading
+	naming  *naming                    // what the script's own names stand for
 	heres   map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 	dialect Dialect                    // that it is read in
 	// What its author is to know of its places; where the values are known, nothing.

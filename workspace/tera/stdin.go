@@ -10,7 +10,16 @@ import (
 
 // feeds names the program of a statement that runs what it reads on its input, in
 // functions that it calls as well.
-func (s *script) feeds(n syntax.Node) string { return s.feedsIn(n, map[string]bool{}) }
+func (s *script) feeds(n syntax.Node) string {
+	asked := map[string]bool{}
+	name := s.feedsIn(n, asked)
+	if name == "" {
+		for function := range asked {
+			s.names().feeds[function] = ""
+		}
+	}
+	return name
+}
 
 func (s *script) feedsIn(n syntax.Node, asked map[string]bool) (name string) {
 	syntax.Walk(n, func(n syntax.Node) bool {
@@ -24,7 +33,7 @@ func (s *script) feedsIn(n syntax.Node, asked map[string]bool) (name string) {
 		}
 		if body := s.function(args[0].text); body != nil && args[0].static && !asked[args[0].text] {
 			asked[args[0].text] = true
-			if name = s.feedsIn(body, asked); name != "" {
+			if name = s.functionFeeds(args[0].text, body, asked); name != "" {
 				return false
 			}
 		}
@@ -40,6 +49,18 @@ func (s *script) feedsIn(n syntax.Node, asked map[string]bool) (name string) {
 		}
 		return name == ""
 	})
+	return name
+}
+
+// functionFeeds is feedsIn for the body of a function, asked once.
+func (s *script) functionFeeds(function string, body syntax.Node, asked map[string]bool) string {
+	feeds := s.names().feeds
+	name, ok := feeds[function]
+	if !ok {
+		if name = s.feedsIn(body, asked); name != "" {
+			feeds[function] = name
+		}
+	}
 	return name
 }
 

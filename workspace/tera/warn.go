@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -160,7 +161,7 @@ func (s *script) optioned(p *place, args []arg, at int) {
 		p.option = t.name
 	case t != nil && t.is&ordinary == 0 || !s.known || !args[at].whole:
 	case !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(p.value.text):
-		p.option = rest[0].text
+		p.option = cmp.Or(rest[0].text, "the command")
 	}
 }
 
