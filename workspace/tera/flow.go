@@ -81,6 +81,7 @@ type reading struct {
 	node syntax.Node
 	by   reader
 	call *syntax.CallExpr // the command that it is an argument of, if it is one
+	want demand           // what the value must be there
 }
 
 // reader is who reads a value.
@@ -91,6 +92,7 @@ const (
 	byNumber                // the shell, as a number, in which it runs what is in a[$(…)]
 	byList                  // the shell, as the elements of an array, if it is (…)
 	byProgram               // as code, a second time
+	byForm                  // a program, that takes some values for more than they are
 	byOptions               // as an option, if it begins with -
 )
 

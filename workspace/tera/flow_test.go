@@ -243,8 +243,8 @@ var numbers = []string{
 	`y={{ x }}; read PS4 <<< "$y"`,
 }
 
-// harmless are scripts close to those, in which nothing is read as code.
-var harmless = []string{
+// nothing are scripts close to those, in which nothing is read as code.
+var nothing = []string{
 	`y={{ x }}; awk -v v="$y" '{ print v }' f`,
 	`y={{ x }}; sed -e s/a/b/ "$y"`,
 	`y={{ x }}; perl -e 'print $ARGV[0]' "$y"`,
@@ -359,7 +359,7 @@ func TestListsAreRead(t *testing.T) {
 // nobody is warned.
 func TestNothingReads(t *testing.T) {
 	t.Parallel()
-	for _, script := range harmless {
+	for _, script := range nothing {
 		tmpl := parse(t, script)
 		errs, warnings := tmpl.CheckShell(tera.Bash)
 		for _, w := range warnings {

@@ -40,10 +40,15 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 	}
 	was := args[at]
 	args[at] = standing(was)
-	o, head := against(args, at)
+	o, head := f.s.against(args, at)
 	by, read := readerOf(args, at), o != (objection{}) && !spared(o, args, at)
-	if !f.s.known && o == (objection{}) && option(args[head:], at-head) != "" {
-		by, read = byOptions, true
+	if demands[o.want].form != nil {
+		by = byForm
+	}
+	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && (agent || !f.s.known) && f.s.ownFunction(args[head]) == nil {
+		p := &place{}
+		f.s.optioned(p, args[head:], at-head)
+		by, read = byOptions, p.option != ""
 	}
 	args[at] = was
 	if !read {
@@ -54,7 +59,7 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 		if command && h.kind == inVariable && (h.name == "@" || h.name == "*") {
 			h = holder{kind: inFirst}
 		}
-		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call})
+		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call, want: o.want})
 	}
 }
 
@@ -127,9 +132,8 @@ func spared(o objection, args []arg, at int) bool {
 	if sh, code := codeOf(args); code > 0 && code < at && args[code].static && o == shell(args[sh:], at-sh) {
 		return true // see inner
 	}
-	rest := unwrapped(args)
-	at -= len(args) - len(rest)
-	if at < 1 {
+	rest, at, _, ok := unwrap(args, at)
+	if !ok || at < 1 {
 		return false
 	}
 	last, name := rest[at-1], program(rest[0].text)
@@ -215,7 +219,7 @@ func (f *flows) words(args []arg) {
 // files notes the files that a command runs: it is one, or an argument is that
 // could not be a value for that reason.
 func (f *flows) files(args []arg) {
-	inner := unwrapped(args)
+	inner, _, _, _ := unwrap(args, len(args))
 	for _, command := range [][]arg{args, inner} {
 		if len(command) > 0 && (strings.Contains(command[0].text, "/") || !command[0].static) {
 			f.runs(file(command[0].word), command[0].word)

@@ -107,7 +107,7 @@ func (f *flows) called(whole *syntax.Stmt, args []arg) {
 	case "printf":
 		f.printed(args)
 	}
-	rest := unwrapped(args)
+	rest, _, _, _ := unwrap(args, len(args))
 	if len(rest) < 2 {
 		return
 	}
@@ -212,19 +212,6 @@ func spreads(w *syntax.Word) (yes bool) {
 		return !yes
 	})
 	return yes
-}
-
-// unwrapped is the command that sudo, env and their like run; it is empty where
-// that is not among the arguments.
-func unwrapped(args []arg) []arg {
-	for len(args) > 0 {
-		w, ok := wrappers[program(args[0].text)]
-		if !ok {
-			break
-		}
-		args = args[min(w.skip(args), len(args)):]
-	}
-	return args
 }
 
 // writes reports whether a redirection writes what a command prints to a file.

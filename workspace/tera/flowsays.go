@@ -22,6 +22,8 @@ func (f *flows) said(h holder, r reading) string {
 	switch r.by {
 	case byList:
 		return fmt.Sprintf("the value gets into %s, in which %s runs what there is in brackets", h, text)
+	case byForm:
+		return fmt.Sprintf("the value gets into %s, which %s reads", h, text)
 	case byProgram:
 		return fmt.Sprintf("the value gets into %s, which %s would read as code", h, text)
 	case byOptions:
@@ -75,6 +77,10 @@ func (s *script) reevaluated() (errs []*Error) {
 		switch what := s.flow.said(h, r); {
 		case r.by == byList && strings.ContainsAny(p.value.text, "($`"):
 			errs = append(errs, s.t.fault(p.node, what, "assign it on a line of its own: NAME=…"))
+		case r.by == byForm && !demands[r.want].form.MatchString(p.value.text):
+			errs = append(errs, s.t.fault(p.node, what+": "+demands[r.want].what, demands[r.want].fix))
+		case r.by == byOptions && s.t.options.ForbidRaw && p.value.foreign && isOption(arg{text: p.value.text}):
+			errs = append(errs, s.t.fault(p.node, what, fixOption("")))
 		case r.by == byShell || r.by == byNumber:
 			errs = append(errs, s.t.fault(p.node, what, fixNumber))
 		case r.by == byProgram && s.t.options.ForbidRaw && p.value.foreign:
@@ -132,7 +138,7 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 				held = append(held, holder{kind: inFirst})
 			}
 			s.flow.readsOf(s.flow.reached(nil, held...), func(_ holder, r reading) {
-				if r.by == byOptions {
+				if r.by >= byForm {
 					return
 				}
 				line, column := position(t.src, s.source(int(r.node.Pos().Offset())))

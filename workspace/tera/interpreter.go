@@ -9,27 +9,17 @@ import (
 type language struct {
 	code string // the short options that a program follows
 	arg  string // those that something else follows
-	word string // a subcommand or an option that a program follows
+	word string // subcommands and options that a program follows
+	// module: -m runs the one behind it; files: it opens the files that it is given,
+	// and runs those that end in a |.
+	module, files bool
 }
 
-var languages = map[string]language{
-	"python": {code: "c", arg: "WXQ"}, "pypy": {code: "c", arg: "WXQ"}, "ipython": {code: "c", arg: "W"},
-	"perl": {code: "eE", arg: "IMmFiCxD"}, "ruby": {code: "e", arg: "IrCEFKxTW"},
-	"node": {code: "ep", arg: "rC"}, "nodejs": {code: "ep", arg: "rC"}, "bun": {code: "ep", arg: "r", word: "x"}, "deno": {word: "eval"},
-	"tsx": {code: "ep", arg: "r"}, "ts-node": {code: "ep", arg: "rOP"},
-	"php": {code: "rBREF", arg: "dcfzS"}, "lua": {code: "e", arg: "l"}, "luajit": {code: "e", arg: "lj"}, "tclsh": {}, "wish": {}, "expect": {code: "c"},
-	"Rscript": {code: "e"}, "R": {code: "e"}, "julia": {code: "eE", arg: "JCpLHO"}, "osascript": {code: "e", arg: "ls"}, "groovy": {code: "e"},
-	"scala": {code: "e"}, "elixir": {code: "e", arg: "r"}, "erl": {word: "-eval"}, "pwsh": {code: "ceC", word: "-Command"}, "powershell": {code: "ceC", word: "-Command"},
-	"gdb": {code: "e", arg: "x"}, "emacs": {code: "l"}, "guile": {code: "cls"}, "racket": {code: "e"}, "sbcl": {}, "ocaml": {code: "e"}, "octave": {}, "dc": {code: "e"},
-}
-
+// interpreter reports whether a command is a shell or runs a program of a language.
 func interpreter(name string) bool {
-	_, ok := languages[program(name)]
-	return ok || slices.Contains(shells, program(name))
+	t := known(name)
+	return t != nil && (t.lang != nil || t.is&shellish != 0)
 }
-
-// readers run what they read on their input, besides the interpreters.
-var readers = []string{"at", "batch", "crontab", "ssh", "parallel", "ed", "ex", "m4", "mysql", "psql", "sqlite", "duckdb", "sftp", "ftp", "lftp", "gnuplot"}
 
 // shell checks the arguments of sh, bash and their like. The file they run, and
 // what comes after it, is all that may have a value; the file itself may not.
@@ -49,9 +39,9 @@ func shell(args []arg, at int) objection {
 			i++ // --rcfile FILE; others take nothing, but then too much is refused, not too little
 		case strings.Contains(text, "c"):
 			if i+1 < at && args[i+1].static {
-				return objection{name + " " + text + " hands the value to a script in which nothing is quoted for it", `pass it by env: and write "$NAME" there`, true, anything}
+				return twice(name+" "+text+" hands the value to a script in which nothing is quoted for it", `pass it by env: and write "$NAME" there`)
 			}
-			return objection{name + " " + text + " " + runsTwice, `leave the value out of the code: pass it by env: and write "$NAME" in '…'`, true, anything}
+			return twice(name+" "+text+" "+runsTwice, `leave the value out of the code: pass it by env: and write "$NAME" in '…'`)
 		case strings.Contains(text, "s"):
 			return no(name+" "+text+" "+runsTwice, fixData)
 		case strings.ContainsAny(text, "oO"):
@@ -66,11 +56,11 @@ func shell(args []arg, at int) objection {
 func (l language) ruling(args []arg, at int) objection {
 	name := args[0].text
 	code := func(option string) objection {
-		return objection{name + " " + option + " may read the value as a program", "keep the program in a file, or " + fixEnv, true, anything}
+		return twice(name+" "+option+" may read the value as a program", "keep the program in a file, or "+fixRead)
 	}
 	for i := 1; i <= at; i++ {
-		if before(args[i]) == l.word && l.word != "" {
-			return code(l.word)
+		if l.word != "" && listed(l.word, before(args[i])) {
+			return code(before(args[i]))
 		}
 	}
 	for i := 1; i < at; i++ {
@@ -79,19 +69,23 @@ func (l language) ruling(args []arg, at int) objection {
 		case args[i].fades:
 		case text == "--":
 			if i+1 < at {
-				return objection{}
+				return l.handed(args, i+1, at)
 			}
-		case !strings.HasPrefix(text, "-"), name == "python" && text == "-m":
-			return objection{}
+		case !strings.HasPrefix(text, "-"):
+			return l.handed(args, i, at)
+		case l.module && strings.HasSuffix(text, "m") && !strings.HasPrefix(text, "--"):
+			if i+1 < at {
+				return ofModule(name, args[i+1:], at-i-1)
+			}
 		case strings.HasPrefix(text, "--"):
-			if strings.HasPrefix(text, "--eval") || strings.HasPrefix(text, "--print") || strings.HasPrefix(text, "--run") {
+			if slices.ContainsFunc([]string{"--eval", "--print", "--run", "--exec"}, func(o string) bool { return strings.HasPrefix(text, o) }) {
 				return code(text)
 			}
 			if !strings.Contains(text, "=") {
 				i++
 			}
 		case strings.ContainsAny(text[1:], l.code):
-			if program(name) == "python" && strings.HasSuffix(text, "c") && i+1 < at && args[i+1].static {
+			if l.module && strings.HasSuffix(text, "c") && i+1 < at && args[i+1].static {
 				return objection{} // the others open what is behind the program, or take it for options
 			}
 			return code(text)
@@ -100,4 +94,32 @@ func (l language) ruling(args []arg, at int) objection {
 		}
 	}
 	return no("a value cannot choose what "+name+" runs", "write the name of the program itself")
+}
+
+// handed checks what the program in the file args[file] is given.
+func (l language) handed(args []arg, file, at int) objection {
+	words := args[file+1 : at]
+	switch {
+	case l.files:
+		return objection{want: aFile}
+	case strings.HasSuffix(args[file].text, "manage.py") && len(words) > 1 && words[0].text == "shell" && codeOption(words[len(words)-1].text),
+		args[file].text == "artisan" && len(words) > 0 && words[0].text == "tinker":
+		return twice(args[0].text+" "+args[file].text+" "+words[0].text+" would read the value as a program", fixRead)
+	}
+	return objection{}
+}
+
+// running are the modules of python that run a program that they are told.
+const running = "pdb runpy cProfile profile trace bdb coverage"
+
+// ofModule checks the arguments of a module of python, args[0].
+func ofModule(name string, args []arg, at int) objection {
+	module := args[0].text
+	if module == "timeit" || module == "pdb" && args[at-1].text == "-c" {
+		return twice(name+" -m "+module+" would read the value as a program", fixRead)
+	}
+	if listed(running, module) && !slices.ContainsFunc(args[1:at], func(a arg) bool { return a.static && !strings.HasPrefix(a.text, "-") }) {
+		return no("a value cannot choose what "+name+" -m "+module+" runs", "write the name of the program itself")
+	}
+	return objection{}
 }

@@ -268,44 +268,6 @@ func (s *script) assigned(p *place, i int, a *syntax.Assign) (what, fix string) 
 	return special(a.Name.Value)
 }
 
-// special refuses the variables whose value the shell, the linker or a tool of
-// every day runs.
-func special(name string) (what, fix string) {
-	if !slices.Contains(specials, name) && !Decides(name) {
-		return "", ""
-	}
-	return "a value cannot be assigned to " + name + ", which decides what runs", "set it to something fixed"
-}
-
-var specials = []string{
-	"PATH", "ENV", "BASH_ENV", "PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS3", "PS4", "SHELLOPTS", "BASHOPTS",
-	"RANDOM", "SRANDOM", "SECONDS", "OPTIND", "OPTARG", "HISTCMD", "LINENO", "BASHPID", "EPOCHSECONDS",
-	"EPOCHREALTIME", "DIRSTACK", "FUNCNAME", "GROUPS", "UID", "EUID", "PPID", "BASH_ARGV0", "BASH_COMPAT",
-	"BASH_XTRACEFD", "BASH_SUBSHELL", "BASH_CMDS", "BASH_ALIASES", "BASH_LOADABLES_PATH", "FUNCNEST", "COMP_CWORD", "COMP_POINT",
-	"COMP_KEY", "COMP_TYPE", "COMPREPLY", "READLINE_LINE", "READLINE_POINT", "READLINE_MARK", "MAPFILE", "REPLY",
-	"TMOUT", "HISTFILE", "HISTSIZE", "HISTFILESIZE", "HISTCONTROL", "FCEDIT", "EDITOR", "VISUAL", "SHELL", "POSIXLY_CORRECT",
-	"GLOBIGNORE", "EXECIGNORE", "COPROC", "PIPESTATUS", "MAIL", "MAILPATH", "MAILCHECK", "CDPATH",
-}
-
-// Decides reports whether a variable of the environment decides what shells, the
-// linker, interpreters or tools of every day run.
-func Decides(name string) bool {
-	return slices.Contains(deciders, name) || slices.ContainsFunc(decidersBegin, func(begin string) bool { return strings.HasPrefix(name, begin) })
-}
-
-// decidersBegin are how the names of families of such variables begin.
-var decidersBegin = []string{"LD_", "DYLD_", "BASH_FUNC_", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"}
-
-var deciders = []string{
-	"PATH", "BASH_ENV", "PS4", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS", "BASH_LOADABLES_PATH", "SHELL", "EDITOR", "VISUAL",
-	"PYTHONSTARTUP", "PYTHONHOME", "PYTHONPATH", "PYTHONINSPECT", "PYTHONBREAKPOINT", "NODE_OPTIONS", "NODE_PATH", "DENO_DIR", "BUN_OPTIONS", "PERL5OPT", "PERL5LIB", "PERL5DB",
-	"RUBYOPT", "RUBYLIB", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "GOFLAGS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PAGER", "GIT_EDITOR",
-	"GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_PROXY_COMMAND", "SSH_ASKPASS", "SUDO_ASKPASS", "PAGER", "BROWSER", "LESSOPEN", "LESSCLOSE", "MAKEFLAGS", "GCONV_PATH",
-	"GNUMAKEFLAGS", "MAKEFILES", "TAR_OPTIONS", "RSYNC_RSH", "SVN_SSH", "CVS_RSH", "MANPAGER", "SYSTEMD_PAGER", "SYSTEMD_EDITOR", "SUDO_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_TEMPLATE_DIR", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
-	"RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "LUA_INIT", "LUA_PATH", "LUA_CPATH", "PHPRC", "PHP_INI_SCAN_DIR", "R_PROFILE", "R_PROFILE_USER", "CLASSPATH", "MAVEN_OPTS", "GRADLE_OPTS", "JAVA_OPTS", "GOROOT", "GOTOOLDIR",
-	"PERL5SHELL", "PYTHONUSERBASE", "PYTHONEXECUTABLE", "VIMINIT", "EXINIT", "ZDOTDIR", "WGETRC", "CURL_HOME", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES", "AWKLIBPATH", "FZF_DEFAULT_COMMAND", "npm_config_script_shell", "NPM_CONFIG_SCRIPT_SHELL",
-}
-
 // asList refuses a value that makes NAME=… of declare and its kin a list in
 // brackets: of an array bash assigns the elements, and runs what is in them.
 func (s *script) asList(p *place) (what, fix string) {

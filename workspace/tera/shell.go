@@ -164,6 +164,7 @@ type script struct {
 	words   map[*syntax.Word]string    // the text of the words looked at
 	bodies  map[string]*syntax.Stmt    // the functions, once asked for
 	flow    *flows                     // where values go, once asked for
+	naming  *naming                    // what the script's own names stand for
 	heres   map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 	dialect Dialect                    // that it is read in
 	arrays  bool                       // it may have arrays

@@ -195,6 +195,8 @@ func (p *place) let() bool {
 func (s *script) demanded(p *place) (what, fix string) {
 	p.plain = p.value.text
 	switch {
+	case demands[p.want].form != nil:
+		return s.meets(p)
 	case !s.known:
 	case p.want == aNumber && !wholeNumber(p.plain):
 		return "the value is no whole number, and the shell would run what is in it", fixNumber
@@ -208,12 +210,4 @@ func (s *script) demanded(p *place) (what, fix string) {
 		return "a value cannot choose the variable " + p.plain + ", which decides what runs, or how", "choose among names of its own"
 	}
 	return "", ""
-}
-
-// decisive reports whether a variable decides what the script or a program that
-// it starts runs.
-func decisive(name string) bool {
-	what, _ := special(name)
-	return what != "" || slices.Contains([]string{"IFS", "HOME", "PAGER", "TMPDIR"}, name) || slices.ContainsFunc(
-		[]string{"STROEM_", "BASH", "GIT_", "SSH_", "PYTHON", "NODE_", "PERL", "RUBY", "JAVA_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }

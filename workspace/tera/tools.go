@@ -1,28 +1,164 @@
 package tera
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
 
-// launching are programs of every day with those of their options after which
-// comes a command, a library or a file of settings that names commands.
-var launching = map[string][]string{
-	"tar":  {"-I", "-F", "--use-compress-program", "--info-script", "--new-volume-script", "--rsh-command", "--rmt-command", "--to-command", "--checkpoint-action"},
-	"sort": {"--compress-program"}, "split": {"--filter"}, "install": {"--strip-program"}, "zip": {"-TT", "--unzip-command"},
-	"scp": {"-S", "-o", "-F", "-D"}, "sftp": {"-S", "-o", "-F", "-D", "-b"}, "wget": {"-e", "--execute", "--use-askpass"},
-	"nc": {"-e", "-c"}, "ncat": {"-e", "-c", "--exec", "--sh-exec", "--lua-exec"}, "man": {"-P", "-H", "--pager", "--html"},
-	"pandoc": {"-F", "-L", "--filter", "--lua-filter", "--pdf-engine"}, "rg": {"--pre", "--hostname-bin"}, "tcpdump": {"-z"}, "openssl": {"-engine"},
-	"go": {"-exec", "-toolexec", "-overlay"}, "cargo": {"--config"}, "cmake": {"-P"}, "gnuplot": {"-e"}, "xterm": {"-e"}, "npm": {"--script-shell"},
-	"java": {"-jar", "-cp", "-classpath", "--class-path"}, "docker": {"--entrypoint"}, "podman": {"--entrypoint"}, "ansible": {"-a", "--args", "-m"},
-	"git": {"--exec", "--exec-path", "--upload-pack", "--receive-pack", "--extcmd", "--open-files-in-pager", "--template", "--config-env", "--smtp-server", "--sendmail-cmd", "--to-cmd", "--cc-cmd"},
+// tool is what is known of a command: one row in the table of its family.
+type tool struct {
+	name  string                // the first of its names
+	also  string                // the others
+	is    trait                 // what it is besides
+	rule  ruling                // what speaks against a value among its arguments
+	lang  *language             // it is an interpreter, and told its program like that
+	runs  *wrapper              // it runs the command among its arguments
+	door  *door                 // it does so behind some words
+	code  string                // its options behind which comes a command, a library or a file that names commands
+	reads string                // its options whose argument it reads as code, which is what they are for
+	takes string                // its short options that something follows; * is all of its options
+	flags string                // its long options that nothing follows
+	subs  map[string]string     // the same of its commands, where it has some
+	input func(args []arg) bool // whether it runs what it reads on its input, given its arguments
+}
+
+// trait is what a command may be besides.
+type trait uint16
+
+const (
+	quiet        trait = 1 << iota // it never runs one of its arguments, which may well say "bash" before a value
+	everyday                       // its name is a word of every day, and counts only where a command stands for certain
+	shellish                       // it is a shell: it reads a program by -c, from a file or from its input
+	takesOptions                   // it would take a value for an option
+	assigning                      // NAME=value may stand before the command that it runs
+	fed                            // it runs what it reads on its input
+	ordinary                       // nothing else is known of it
+	lonely                         // without a command it starts a shell
+)
+
+// tools is the whole table, under every name.
+var tools = table(ownTools, shellTools, wrapperTools, fileTools, textTools, languageTools, buildTools, hostTools, boxTools, dataTools, plainTools())
+
+func table(families ...map[string]tool) map[string]*tool {
+	all := map[string]*tool{}
+	for _, family := range families {
+		for name, row := range family {
+			row.name = name
+			for _, n := range append(strings.Fields(row.also), name) {
+				all[n] = &row
+			}
+		}
+	}
+	return all
+}
+
+// Columns of the table, under every name.
+var (
+	shells    = shellNames()
+	languages = column(func(t *tool) *language { return t.lang })
+	wrappers  = column(func(t *tool) *wrapper { return t.runs })
+)
+
+func shellNames() (names []string) {
+	for name, t := range tools {
+		if t.is&shellish != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func column[T any](of func(*tool) *T) map[string]T {
+	m := map[string]T{}
+	for name, t := range tools {
+		if v := of(t); v != nil {
+			m[name] = *v
+		}
+	}
+	return m
+}
+
+// known finds the row of a command; it is nil where there is none.
+func known(command string) *tool { return tools[program(command)] }
+
+// program is the name of a command without its folder and its version, and the
+// first of its names if it has others: /usr/bin/python3.12 is python.
+func program(command string) string {
+	name := command
+	if strings.Contains(name, "/") {
+		name = path.Base(command)
+	}
+	name = strings.TrimSuffix(name, ".exe")
+	if t := tools[name]; t != nil {
+		return t.name
+	}
+	bare := name
+	for _, built := range []string{"-dbg", "-debug", "-static"} {
+		bare = strings.TrimSuffix(bare, built)
+	}
+	if n := len(bare); n > 1 && bare[n-1] == 't' && digit(bare[n-2]) { // python3.13t has no lock
+		bare = bare[:n-1]
+	}
+	if bare = strings.TrimRight(bare, "0123456789.-"); bare == "" {
+		bare = name
+	}
+	if t := tools[bare]; t != nil {
+		return t.name
+	}
+	// On macOS the programs of GNU have a g before their names. Whatever has a name of
+	// its own that begins so, such as git, has a row.
+	if t := tools[strings.TrimPrefix(bare, "g")]; t != nil && ownTools[t.name].name == "" && len(bare) > 2 {
+		return t.name
+	}
+	return bare
+}
+
+// rulingOf finds what is known of a command that speaks against a value.
+func rulingOf(command string) (ruling, bool) {
+	t := known(command)
+	if t == nil || t.rule == nil && t.lang == nil && t.is&shellish == 0 && t.code == "" && t.reads == "" && t.door == nil {
+		return nil, false
+	}
+	return func(args []arg, at int) objection {
+		if o := t.objects(args, at); o != (objection{}) {
+			return o
+		}
+		return t.inside(args, at)
+	}, true
+}
+
+// objects is what speaks against a value at args[at] of the command args[0], as
+// far as it is not a part of a command that stands among them.
+func (t *tool) objects(args []arg, at int) (o objection) {
+	switch {
+	case t.rule != nil:
+		o = t.rule(args, at)
+	case t.is&shellish != 0:
+		o = shell(args, at)
+	case t.lang != nil:
+		o = t.lang.ruling(args, at)
+	}
+	if o == (objection{}) && (t.code != "" || t.reads != "") {
+		o = t.launched(args, at)
+	}
+	return o
 }
 
 // launched checks a program that runs what one of its options says.
-func launched(program string, options []string, args []arg, at int) objection {
-	for _, o := range options {
+func (t *tool) launched(args []arg, at int) objection {
+	return launched(t.name, t.code, t.reads, args, at)
+}
+
+func launched(name, code, reads string, args []arg, at int) objection {
+	for o := range strings.FieldsSeq(code) {
 		if behind(args, at, o) {
-			return no(program+" would run what the value behind "+o+" says", "write that part itself")
+			return no(name+" would run what the value behind "+o+" says", "write that part itself")
+		}
+	}
+	for o := range strings.FieldsSeq(reads) {
+		if behind(args, at, o) {
+			return twice(name+" would read the value behind "+o+" as code", fixData)
 		}
 	}
 	return objection{}
@@ -51,132 +187,71 @@ func short(text, option string) bool {
 	return len(text) > len("--x") && strings.HasPrefix(option, text)
 }
 
-// packed checks tar, whose options may stand without a dash: tar cIf.
-func packed(args []arg, at int) objection {
-	if first := args[1]; at > 1 && first.static && !strings.HasPrefix(first.text, "-") && strings.ContainsAny(first.text, "IF") {
-		return no("tar "+first.text+" may run what the value says", "write the options of tar with their names: --use-compress-program=…")
+// takesNext reports whether what follows args[i] is the argument of that option, or
+// may be.
+func (t *tool) takesNext(args []arg, i int) bool {
+	text := args[i].text
+	switch {
+	case args[i].fades:
+		return true
+	case !strings.HasPrefix(text, "-") || text == "-" || text == "--":
+		return false
+	case t.takes == "*" || !args[i].static:
+		return true
+	case strings.HasPrefix(text, "--"):
+		return !strings.Contains(text, "=") && !listed(t.flags, text)
 	}
-	return launched("tar", launching["tar"], args, at)
+	takes := t.takes
+	if sub := t.command(args[:i]); sub != "" {
+		takes = t.subs[sub]
+	}
+	first := strings.IndexAny(text[1:], takes)
+	return takes != "" && first == len(text)-2
 }
 
-// versioned checks git: its command, the settings that name commands, and the
-// commands that run others.
-func versioned(args []arg, at int) objection {
-	i := 1
-	for ; i < at && strings.HasPrefix(args[i].text, "-"); i++ {
-		switch args[i].text {
-		case "-c", "--config-env":
-			if i+1 == at {
-				return setting(args[at])
-			}
+// operands counts the arguments that are neither options nor what they take.
+func (t *tool) operands(args []arg) (n int) {
+	for i := 1; i < len(args); i++ {
+		switch {
+		case t.takesNext(args, i):
 			i++
-		case "-C", "--git-dir", "--work-tree", "--namespace", "--exec-path":
-			i++
-		}
-	}
-	if i >= at {
-		if i == at && args[at].mark == 0 {
-			return no("a value cannot choose what git does", "write the command of git itself, or choose with case")
-		}
-		return launched("git", launching["git"], args, at)
-	}
-	command, rest := args[i].text, args[i:]
-	at -= i
-	if command == "config" {
-		return configured(rest)
-	}
-	if command == "clone" && (behind(rest, at, "-c") || before(rest[at]) == "--config=" || rest[at-1].text == "--config") {
-		return setting(rest[at])
-	}
-	own := map[string][]string{"clone": {"-u"}, "rebase": {"-x"}, "difftool": {"-x"}, "grep": {"-O"}}[command]
-	if o := launched("git "+command, slices.Concat(own, launching["git"]), rest, at); o != (objection{}) {
-		return o
-	}
-	switch command {
-	case "bisect", "submodule":
-		if slices.ContainsFunc(rest[:at], func(a arg) bool { return a.text == "run" || a.text == "foreach" }) {
-			return no("git "+command+" would run what the value says", fixData)
-		}
-	case "filter-branch":
-		return no("git "+command+" would run what the value says", fixData)
-	}
-	return objection{}
-}
-
-// configured checks git config, where a value may be what a harmless setting is set to.
-func configured(args []arg) objection {
-	var words []arg
-	for i, a := range args[1:] {
-		if last := args[i].text; (!a.static || !strings.HasPrefix(a.text, "-")) && last != "-f" && last != "--file" && last != "--blob" {
-			words = append(words, a)
-		}
-	}
-	if len(words) > 0 && (words[0].text == "set" || words[0].text == "get") {
-		words = words[1:]
-	}
-	if len(words) < 2 {
-		return objection{} // it is only read
-	}
-	if key := slices.IndexFunc(words, func(a arg) bool { return strings.Contains(a.text, ".") || a.mark >= 0 || !a.static }); key >= 0 {
-		return setting(words[key])
-	}
-	return objection{}
-}
-
-// settings are the beginnings of the settings of git that run nothing.
-var settings = []string{
-	"user.", "author.", "committer.", "url.", "http.", "branch.", "push.", "pull.", "fetch.", "color.", "advice.", "safe.directory", "init.defaultbranch",
-	"core.autocrlf", "core.quotepath", "core.ignorecase", "core.filemode", "core.abbrev", "commit.gpgsign", "user.signingkey", "lfs.url", "tag.gpgsign",
-}
-
-// setting checks NAME=value or NAME, the name of a setting of git.
-func setting(a arg) objection {
-	name := strings.ToLower(before(a))
-	if slices.ContainsFunc(settings, func(s string) bool { return strings.HasPrefix(name, s) }) {
-		return objection{}
-	}
-	if key, _, _ := strings.Cut(name, "="); strings.HasPrefix(key, "remote.") && (strings.HasSuffix(key, ".url") || strings.HasSuffix(key, ".pushurl")) {
-		return objection{}
-	}
-	return no("git would run what the value makes of its settings", "write the setting itself; values may set user.name and others that run nothing")
-}
-
-// subcommands are, of programs that run others, the words behind which the
-// command comes.
-var subcommands = map[string][]string{
-	"npm": {"exec", "x"}, "pnpm": {"exec", "dlx"}, "yarn": {"exec", "dlx"}, "uv": {"run"}, "pipx": {"run"}, "poetry": {"run"}, "pipenv": {"run"}, "rye": {"run"},
-	"bundle": {"exec"}, "go": {"run", "generate"}, "ip": {"exec"}, "kubectl": {"exec"}, "aws-vault": {"exec"}, "direnv": {"exec"}, "conda": {"run"}, "mise": {"exec", "x"}, "asdf": {"exec"},
-}
-
-// runs checks what a program like npm exec runs: a value may be one of that
-// command's arguments. Where a name comes first, as in kubectl exec POD -- COMMAND,
-// the command is what follows --.
-func runs(name string, args []arg, at int) objection {
-	for i := 1; i < at; i++ {
-		word := args[i].text
-		if !args[i].static || !slices.Contains(subcommands[name], word) || i > 1 && word != "exec" {
-			continue
-		}
-		rest, to := args[i:], at-i
-		n := wrapper{}.skip(rest)
-		if dashes := slices.IndexFunc(rest, func(a arg) bool { return a.static && a.text == "--" }); dashes > 0 {
-			n = dashes + 1
-			if to < dashes {
-				return objection{}
-			}
-		} else if slices.Contains([]string{"ip", "kubectl", "aws-vault", "direnv"}, name) {
+		case !isOption(args[i]):
 			n++
-			if to == n-1 {
-				return objection{} // the name of a pod, a profile or a folder
-			}
 		}
-		if n >= to {
-			return commandPosition()
-		}
-		if slices.Contains(plainWords, program(rest[n].text)) {
-			return objection{} // go run . is no "."
-		}
-		return command(rest[n:], to-n, true)
 	}
-	return objection{}
+	return n
+}
+
+// command is the first word of a program's own language: log of git log.
+func (t *tool) command(args []arg) string {
+	if t.subs == nil {
+		return ""
+	}
+	for i := 1; i < len(args); i++ {
+		switch {
+		case !strings.HasPrefix(args[i].text, "-"):
+			return args[i].text
+		case len(args[i].text) == 2 && strings.Contains(t.takes, args[i].text[1:]):
+			i++
+		}
+	}
+	return ""
+}
+
+// listed reports whether a text is one of the words of a list.
+func listed(list, text string) bool {
+	for word := range strings.FieldsSeq(list) {
+		if word == text {
+			return true
+		}
+	}
+	return false
+}
+
+// isOption reports whether an argument may be an option.
+func isOption(a arg) bool { return strings.HasPrefix(a.text, "-") && a.text != "-" }
+
+// endsOptions reports whether a -- stands among the arguments, behind which none is an option.
+func endsOptions(args []arg) bool {
+	return slices.ContainsFunc(args, func(a arg) bool { return a.static && (a.text == "--" || a.text == "--end-of-options") })
 }

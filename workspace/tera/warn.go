@@ -1,6 +1,8 @@
 package tera
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -42,11 +44,7 @@ func (s *script) warned() (list []*Warning) {
 		case p.want != anything || p.kind == summed:
 			// Whatever else comes is refused, and says so.
 		case p.option != "":
-			fix := "write -- before it"
-			if p.option == "git" || p.option == "find" { // to one -- says that files come, to the other nothing
-				fix = `see first that it does not: case {{ … }} in -*) exit 1;; esac`
-			}
-			note(Option, p, p.option+" would take a value that begins with - for an option", fix)
+			note(Option, p, p.option+" would take a value that begins with - for an option", fixOption(p.option))
 		}
 	}
 	s.warnedAfar(note)
@@ -65,43 +63,54 @@ func harmless(x expr) bool {
 	return known && literal
 }
 
-// options are the commands of every day that would take a value for an option,
-// with the short options that something else follows; * is any.
-var options = map[string]string{
-	"rm": "", "rmdir": "", "cp": "tS", "mv": "tS", "ln": "tS", "mkdir": "m", "touch": "drt", "cat": "", "ls": "ITw", "chmod": "", "chown": "",
-	"grep": "ABCefmdD", "egrep": "ABCefmdD", "fgrep": "ABCefmdD", "head": "nc", "tail": "ncs", "sort": "kotST", "tar": "*", "find": "*", "zip": "*", "unzip": "*", "gzip": "", "gunzip": "",
-	"git": "*", "curl": "*", "wget": "*", "scp": "*", "rsync": "*", "docker": "*", "podman": "*", "kubectl": "*", "helm": "*", "pip": "*", "apt-get": "*", "systemctl": "*",
-}
-
-// option names the command that may take the value at args[at] for an option; it
-// is empty where a -- or another option stands before it.
-func option(args []arg, at int) (command string) {
-	for hops := 0; hops <= len(wrappers); hops++ {
-		w, ok := wrappers[program(args[0].text)]
-		if !ok {
+// optioned notes that a command may take the value for an option. In an agent's job
+// that holds for every program that is no part of the script, unless the value is a
+// number or another option stands before it.
+func (s *script) optioned(p *place, args []arg, at int) {
+	if p.option != "" || !s.begins(p, args[at]) {
+		return
+	}
+	rest, to, _, ok := unwrap(args, at)
+	t := known(rest[0].text)
+	for ok && t != nil && t.door != nil {
+		inner, place, _ := t.opened(rest, to)
+		if len(inner) == 0 {
 			break
 		}
-		n := w.skip(args)
-		if n >= at || !args[n].static {
-			return ""
+		if place == 0 {
+			return
 		}
-		args, at = args[n:], at-n
+		rest, to, _, ok = unwrap(inner, place)
+		t = known(rest[0].text)
 	}
-	command = program(args[0].text)
-	taking, ok := options[command]
-	if !ok || !args[at].whole {
-		return ""
+	switch {
+	case !ok || endsOptions(rest[1:to]):
+	case t != nil && t.is&takesOptions != 0 && !(to > 1 && t.takesNext(rest, to-1)):
+		p.option = t.name
+	case t != nil && t.is&ordinary == 0 || !s.known || !args[at].whole:
+	case !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(p.value.text):
+		p.option = cmp.Or(rest[0].text, "the command")
 	}
-	for _, a := range args[1:at] {
-		if a.static && (a.text == "--" || a.text == "--end-of-options") {
-			return ""
-		}
+}
+
+// begins reports whether nothing stands before a value in its argument, or nothing
+// but values that are empty; in "${name:-…}" it may come to be so.
+func (s *script) begins(p *place, a arg) bool {
+	from := int(a.word.Pos().Offset())
+	if from >= p.at {
+		return from == p.at
 	}
-	last := args[at-1]
-	if at > 1 && (last.fades || strings.HasPrefix(last.text, "-") && last.text != "-") {
-		if taking == "*" || last.fades || strings.HasPrefix(last.text, "--") || strings.ContainsAny(last.text[len(last.text)-1:], taking) {
-			return "" // the value of that option, or it may be
-		}
+	return bareLead.MatchString(s.filled(s.src[from:p.at]))
+}
+
+var bareLead = regexp.MustCompile(`^["']*(\$\{\w+:?[-+]["']*)?$`)
+
+var negative = regexp.MustCompile(`^-[0-9]+([.][0-9]+)?$`)
+
+// fixOption says what to write so that a value is no option.
+func fixOption(command string) string {
+	if command == "git" || command == "find" { // to one -- says that files come, to the other nothing
+		return `see first that it does not: case {{ … }} in -*) exit 1;; esac`
 	}
-	return command
+	return "write -- before it"
 }

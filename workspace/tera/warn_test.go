@@ -14,7 +14,7 @@ func TestOptionsAreWarnedOf(t *testing.T) {
 	for script, at := range map[string]string{
 		"rm {{ x }}": "1:7", "rm -rf \"{{ x }}\"": "1:12", "sudo -n rm -f '{{ x }}' {{ y }}": "1:19 1:28", "grep {{ x }} f": "1:9", "grep -q {{ x }} f": "1:12", "git checkout {{ x }}": "1:17", "cp {{ x }} {{ y }}": "1:7 1:15", "curl {{ x }}": "1:9",
 		"docker run {{ x }}": "1:15", "kubectl get pod {{ x }}": "1:20", "tar xf a {{ x }}": "1:13", "find {{ x }} -type f": "1:9", "find . -name {{ x }}": "", "if rm {{ x }}; then :; fi": "1:10", "y=$(cat {{ x }})": "1:12", "head -n 5 {{ x }}": "1:14", "rm $y {{ x }}": "", "cp -t a {{ x }}": "1:12",
-		"rm -- {{ x }}": "", "git checkout --end-of-options {{ x }}": "", "git commit -m {{ x }}": "", "curl -H {{ x }} a": "", "grep -e {{ x }} f": "", "head -n {{ x }}": "", "rm ./{{ x }}": "", "rm \"a {{ x }}\"": "", "rm {{ x }}.txt": "", "echo {{ x }}": "", "printf '%s' {{ x }}": "",
+		"rm -- {{ x }}": "", "git checkout --end-of-options {{ x }}": "", "git commit -m {{ x }}": "", "curl -H {{ x }} a": "", "grep -e {{ x }} f": "", "head -n {{ x }}": "", "rm ./{{ x }}": "", "rm \"a {{ x }}\"": "", "rm {{ x }}.txt": "1:7", "echo {{ x }}": "", "printf '%s' {{ x }}": "",
 		"y={{ x }}; rm \"$y\"": "1:6", "f() { rm \"$1\"; }; f {{ x }}": "1:24", "y={{ x }}; rm -- \"$y\"; mv a \"b/$y\"": "",
 		"deploy {{ x }}": "", "python3 -c 'import sys' {{ x }}": "", ". ./f {{ x }}": "", "[ -f {{ x }} ]": "", "cat <{{ x }}": "", "y={{ x }} rm a": "", "rm \"${y:-a}\" {{ x | length }}": "", "head {{ 'a' }}": "", "for f in {{ x }}; do rm -- \"$f\"; done": "", "grep --regexp {{ x }} f": "",
 	} {

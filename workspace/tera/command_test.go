@@ -1,0 +1,414 @@
+package tera_test
+
+import (
+	"strings"
+	"testing"
+
+	"stroem/workspace/tera"
+)
+
+// verdict is what becomes of a value among a command's arguments.
+type verdict string
+
+const (
+	barred   verdict = "refused"  // for everyone
+	warned   verdict = "warned"   // a person is warned that it is read as code, an agent refused
+	demanded verdict = "demanded" // a text with a blank, a $ or a | is refused, a plain word is not
+	option   verdict = "option"   // one that begins with - may be an option, which an agent is refused
+	dashless verdict = "dashless" // nobody is warned, but an agent refused one that begins with -
+	fine     verdict = "fine"
+)
+
+func judge(t *testing.T, script string) verdict {
+	t.Helper()
+	tmpl := parse(t, script)
+	errs, warnings := tmpl.CheckShell(tera.Bash)
+	agent := tmpl.With(tera.Options{ForbidRaw: true})
+	says := func(tmpl *tera.Template, value string) string {
+		_, err := tmpl.Shell(tera.Vars{"x": value}, tera.Bash)
+		if err == nil {
+			return ""
+		}
+		return err.Error()
+	}
+	switch {
+	case len(errs) > 0 && says(tmpl, "a") != "":
+		return barred
+	case len(errs) > 0:
+		return "refused only where it is checked"
+	case len(warnings) > 0 && warnings[0].Kind == tera.Again:
+		if says(tmpl, "a b") == "" && strings.Contains(says(agent, "a"), "does not allow it") {
+			return warned
+		}
+	case says(agent, "a") != "":
+		return verdict("an agent is refused: " + says(agent, "a"))
+	case says(tmpl, "|$( a") != "":
+		if len(warnings) == 0 && says(tmpl, "1.2-a") == "" {
+			return demanded
+		}
+	case len(warnings) > 0:
+		if says(tmpl, "-x") == "" && strings.Contains(says(agent, "-x"), "as an option") {
+			return option
+		}
+	case strings.Contains(says(agent, "-x"), "as an option"):
+		if says(tmpl, "-x") == "" && says(agent, "-5") == "" {
+			return dashless
+		}
+	case says(agent, "-x") == "" && says(agent, "a b") == "":
+		return fine
+	}
+	return "neither"
+}
+
+// TestCommands checks what becomes of a value among the arguments of commands.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	for want, scripts := range map[verdict]string{barred: refusing, warned: rereading, demanded: demanding, option: optional, dashless: unknownPrograms, fine: harmless} {
+		for script := range strings.Lines(scripts) {
+			if script = strings.TrimSpace(script); script == "" || strings.HasPrefix(script, "# ") {
+				continue
+			}
+			if got := judge(t, strings.ReplaceAll(script, "⏎", "\n")); got != want {
+				t.Errorf("%s: %s, want %s", script, got, want)
+			}
+		}
+	}
+}
+
+const refusing = `
+# what runs in a container
+docker exec c {{ x }}
+docker exec c make V={{ x }}
+docker exec -it -u root c script -c {{ x }}
+docker exec c vim -c {{ x }}
+docker compose -f a.yml exec app {{ x }}
+docker compose run --rm app make test V={{ x }}
+docker-compose exec -T app make V={{ x }}
+docker container exec c make V={{ x }}
+docker run --entrypoint {{ x }} image
+docker run $OPTIONS image make V={{ x }}
+podman exec --latest make V={{ x }}
+kubectl exec p -- {{ x }}
+kubectl exec p -- make V={{ x }}
+crictl exec -it p make V={{ x }}
+lxc exec c -- make V={{ x }}
+oc exec p -c app -- make V={{ x }}
+# options behind which a command comes
+gtar -I {{ x }} -cf a f
+gsort --compress-program={{ x }} f
+gsplit --filter={{ x }} f
+genv {{ x }}
+genv -S {{ x }}
+gnice {{ x }}
+gnohup {{ x }}
+gstdbuf -oL {{ x }}
+gvim -c {{ x }}
+view -c {{ x }}
+duckdb -c {{ x }}
+mariadb -e {{ x }} d
+helm upgrade --post-renderer {{ x }} a b
+go vet -vettool={{ x }}
+hg --config alias.x={{ x }} log
+restic -o sftp.command={{ x }} backup
+rclone --password-command {{ x }} ls
+sshfs -o ssh_command={{ x }} h: d
+apt-get -o {{ x }} install a
+npm config set script-shell {{ x }}
+npm config set {{ x }} a
+newshell --eval={{ x }}
+start-stop-daemon -S -a {{ x }}
+git filter-repo --message-callback {{ x }}
+python -m {{ x }}
+python3 -m {{ x }}
+python3 -m cProfile {{ x }}
+python3 -m runpy {{ x }}
+# what is read on the input
+echo {{ x }} | mariadb d
+echo {{ x }} | duckdb d
+echo {{ x }} | mongosh
+echo {{ x }} | irb
+echo {{ x }} | jshell
+echo {{ x }} | lldb
+echo {{ x }} | deno run -
+echo {{ x }} | bun run -
+echo {{ x }} | rails console
+echo {{ x }} | python3 manage.py shell
+echo {{ x }} | make --file=-
+echo {{ x }} | vim -es f
+echo {{ x }} | su - postgres
+echo {{ x }} | su app
+echo {{ x }} | sudo -i
+echo {{ x }} | sudo -u app -s
+echo {{ x }} | sudo su
+echo {{ x }} | chroot /m
+echo {{ x }} | setarch x86_64
+echo {{ x }} | unshare -n
+echo {{ x }} | script /dev/null
+echo {{ x }} | fakeroot
+echo {{ x }} | nix-shell
+echo {{ x }} | ssh host
+echo {{ x }} | ssh -p 22 -o A=b host
+echo {{ x }} | parallel
+echo {{ x }} | xargs nice
+echo {{ x }} | xargs timeout 5
+echo {{ x }} | xargs xargs
+su - postgres <<E⏎{{ x }}⏎E
+`
+
+const rereading = `
+# what runs in a container
+docker run --entrypoint sh image -c {{ x }}
+docker run --rm --entrypoint=/bin/sh image -c "ls {{ x }}"
+docker run --rm --entrypoint python3 image -c {{ x }}
+docker run image {{ x }}
+docker run image -c {{ x }}
+docker run --health-cmd "curl {{ x }}" image
+docker exec c fish -c {{ x }}
+docker exec -e A=b c R -e {{ x }}
+docker exec c expect -c {{ x }}
+nerdctl exec c sh -c {{ x }}
+kubectl exec p -- fish -c {{ x }}
+kubectl exec -it p -c app -- sh -c {{ x }}
+# a program that nothing is known of
+"$SHELL" -lc {{ x }}
+"$SHELL" -ec {{ x }}
+"$(which bash)" -lc {{ x }}
+"$(command -v python3)" -Ic {{ x }}
+"$NODE" -pe {{ x }}
+"$NODE" --print {{ x }}
+"$PERL" -ne {{ x }} f
+"$TOOL" --run {{ x }}
+"$TOOL" --command {{ x }}
+newshell -c {{ x }}
+newshell -c "ls {{ x }}"
+newshell -lc {{ x }}
+newshell --evaluate={{ x }}
+newshell --exec-start {{ x }}
+newshell --on-change-cmd "ls {{ x }}"
+newshell --script {{ x }}
+newshell -e{{ x }}
+/bin/b?sh -c {{ x }}
+# a command that is put together
+{eval,} {{ x }}
+ev{al,} {{ x }}
+{bash,-c} {{ x }}
+bash {-c,} {{ x }}
+$'eval' {{ x }}
+ev$()al {{ x }}
+ev${z}al {{ x }}
+eval${Z} {{ x }}
+"${E:-eval}" {{ x }}
+E=eval; "$E" {{ x }}
+E=eval; $E echo {{ x }}
+set -- eval; "$@" {{ x }}
+a=(bash -c); "${a[@]}" {{ x }}
+cmd=(ssh host); "${cmd[@]}" ls {{ x }}
+S="ssh host"; $S ls {{ x }}
+S=ssh; "$S" host ls {{ x }}
+$(command -v ssh) host ls {{ x }}
+"$DIR/ssh" host ls {{ x }}
+for c in ls eval; do "$c" {{ x }}; done
+./run --command {{ x }}
+./manage.py shell -c {{ x }}
+vagrant ssh -c {{ x }}
+# interpreters
+rails runner {{ x }}
+rails r {{ x }}
+bundle exec rails runner {{ x }}
+mix run -e {{ x }}
+iex -e {{ x }}
+clojure -e {{ x }}
+bb -e {{ x }}
+ghc -e {{ x }}
+kotlin -e {{ x }}
+swift -e {{ x }}
+raku -e {{ x }}
+jruby -e {{ x }}
+py -c {{ x }}
+pythonw -c {{ x }}
+python3.13t -c {{ x }}
+python3-dbg -c {{ x }}
+bash-static -c {{ x }}
+osh -c {{ x }}
+cmd.exe /c {{ x }}
+mysqlsh -e {{ x }}
+mysqlsh --py -e {{ x }}
+lldb -o {{ x }}
+php artisan tinker --execute={{ x }}
+drush ev {{ x }}
+emacsclient -e {{ x }}
+lftp -c "open {{ x }}"
+bpftrace -e {{ x }}
+python3 -m timeit {{ x }}
+python3 -m timeit -s {{ x }} 1
+python3 -m pdb -c {{ x }} f.py
+python3 manage.py shell -c {{ x }}
+yq -i ".image.tag = \"{{ x }}\"" f.yaml
+yq e ".a = \"{{ x }}\"" f
+yq -o json ".a = \"{{ x }}\"" f
+gojq ".a = {{ x }}"
+jaq {{ x }} f
+# another machine's shell
+pdsh -w h {{ x }}
+clush -w h {{ x }}
+heroku run "ls {{ x }}"
+az vm run-command invoke --scripts "echo {{ x }}"
+aws ssm send-command --parameters "commands=[{{ x }}]"
+aws ecs execute-command --command {{ x }}
+salt '*' cmd.run {{ x }}
+bolt command run {{ x }} -t h
+# a shell by other doors
+start-stop-daemon -S -a /bin/sh -- -c {{ x }}
+capsh -- -c {{ x }}
+nix-shell --run {{ x }}
+nix develop -c {{ x }}
+sops exec-env f "ls {{ x }}"
+doppler run --command="{{ x }}"
+watchexec "ls {{ x }}"
+nodemon -x {{ x }}
+concurrently "ls {{ x }}"
+just --command {{ x }}
+just deploy {{ x }}
+consul lock k "ls {{ x }}"
+fzf --preview "cat {{ x }}"
+rpm -E {{ x }}
+rpmbuild --define "v {{ x }}"
+`
+
+const demanding = `
+go build -ldflags "-X main.v={{ x }}" .
+go build -ldflags="-X main.v={{ x }}" .
+go test -gcflags {{ x }} ./...
+scp "host:{{ x }}" .
+rsync -a a host:/srv/{{ x }}
+ansible-playbook -e "version={{ x }}" site.yml
+ansible-playbook --extra-vars version={{ x }} site.yml
+perl f.pl {{ x }}
+perl -n f.pl {{ x }}
+V={{ x }} make
+V={{ x }} nice make all
+V={{ x }} env A=1 make
+`
+
+const optional = `
+curl -s {{ x }}
+curl -sSL {{ x }}
+curl -fsSL {{ x }} -o b
+wget -q {{ x }}
+git clone --bare {{ x }}
+git checkout -f {{ x }}
+git log --oneline {{ x }}
+git fetch --all {{ x }}
+git push origin "{{ x }}:main"
+git log "{{ x }}..HEAD"
+git show {{ x }}:f
+docker run --rm {{ x }}
+docker rm -f {{ x }}
+docker exec -it {{ x }} ls
+docker exec c rm {{ x }}
+kubectl exec p -- rm {{ x }}
+rsync -a {{ x }} b
+scp -r {{ x }} b
+pip install -q {{ x }}
+apt-get install -y {{ x }}
+apt install {{ x }}
+npm install {{ x }}
+npm config set registry {{ x }}
+unzip -o {{ x }}
+tar -cf a.tar "{{ x }}.txt" f
+rm {{ x }}/y
+rm "{{ x }}{{ x }}"
+find "{{ x }}/a" -type f
+tee {{ x }}
+wc -l {{ x }}
+less {{ x }}
+diff {{ x }} b
+pkill {{ x }}
+ping {{ x }}
+dig {{ x }}
+docker-compose up {{ x }}
+mysqldump {{ x }}
+pg_dump {{ x }}
+hg update {{ x }}
+rg {{ x }}
+useradd {{ x }}
+gpg -d {{ x }}
+restic ls {{ x }}
+zip a f {{ x }}
+sort f {{ x }}
+`
+
+const unknownPrograms = `
+deploy {{ x }}
+./deploy.sh prod {{ x }}
+sudo -n deploy {{ x }}
+terraform workspace select {{ x }}
+docker exec c deploy {{ x }}
+`
+
+const harmless = `
+# what is said to be right
+printf '%s\n' {{ x }} | ssh host cat
+echo {{ x }} | ssh -p 22 host tee f
+echo {{ x }} | sudo -u app tee f
+echo {{ x }} | sudo -n tee f
+echo {{ x }} | unshare -n cat
+echo {{ x }} | chroot /m cat
+echo {{ x }} | parallel echo
+echo {{ x }} | redis-cli -x set k
+echo {{ x }} | docker exec -i c tee f
+curl -H {{ x }} -d "a={{ x }}" u
+git commit -m {{ x }}
+git clone -b {{ x }} a b
+git -C {{ x }} log
+docker run -e {{ x }} image
+docker run --rm -e "A={{ x }}" -v "{{ x }}:/a" --name {{ x }} image ls
+docker run --rm image ls ./{{ x }}
+docker build -t {{ x }} .
+docker build --build-arg "V={{ x }}" .
+docker exec -w {{ x }} c ls
+docker compose -p {{ x }} up
+kubectl -n {{ x }} get pods
+kubectl logs p -c {{ x }}
+kubectl exec p -c {{ x }} -- ls
+gcc -c ./{{ x }}
+ping -c {{ x }} h
+pytest -c {{ x }}
+nginx -c {{ x }}
+redis-cli -h h set k ./{{ x }} -e
+aws s3 cp ./{{ x }} s3://b
+tcpdump -c {{ x }}
+terraform apply -var "a={{ x }}"
+helm upgrade a b --set "v={{ x }}"
+pip install -c {{ x }} a
+./deploy.sh -e {{ x }}
+scripts/run.sh -c {{ x }}
+deploy --env {{ x }}
+deploy --exec-timeout {{ x }} --hook-url {{ x }}
+/usr/local/bin/backup.sh -e {{ x }}
+lxc exec c -- ls ./{{ x }}
+V={{ x }} env A=1 ./run
+deploy -- {{ x }}
+cp a{,.bak} ./{{ x }}
+a=(ls -l); "${a[@]}" ./{{ x }}
+S="sudo -n"; $S ls ./{{ x }}
+"$DIR/bin/python" f.py {{ x }}
+deploy --config={{ x }}
+deploy() { echo "$1"; }; deploy -c {{ x }}
+deploy() { echo "$1"; }; deploy {{ x }}
+python3 f.py {{ x }}
+python3 -m pip install {{ x }}
+python3 -m cProfile f.py {{ x }}
+node f.js --mode={{ x }}
+rm -- {{ x }}
+scp -r ./{{ x }} host:
+go build -o {{ x }} .
+go run . {{ x }}
+yq -o {{ x }} . f
+jq --indent 2 . ./{{ x }}
+jq --arg y {{ x }} .
+start-stop-daemon -S -a /bin/x -- --name {{ x }}
+gtar -cf a.tar ./{{ x }}
+gh pr create --title {{ x }}
+FOO={{ x }} ./make.sh
+`

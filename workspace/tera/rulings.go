@@ -1,0 +1,362 @@
+package tera
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A ruling says what speaks against a value at args[at] of the command args[0].
+type ruling func(args []arg, at int) objection
+
+// objection is why a value cannot stand at a place, and what to write instead;
+// what is empty when it can.
+type objection struct {
+	what, fix string
+	// again says that the value is quoted, but read as code a second time, by a
+	// program whose whole purpose that is: its author is warned, and an agent refused.
+	again bool
+	want  demand // it may stand if it is that
+	guess bool   // nothing is known of the command but how its option is called
+}
+
+// demand is what a value must be for its place.
+type demand int
+
+const (
+	anything demand = iota
+	aNumber         // a whole number
+	aName           // the name of a variable
+	aWord           // letters, digits and what paths and versions are made of
+	noDollar        // without a $
+	aFile           // nothing that perl would take for more than the name of a file
+)
+
+// demands are what else a value must be, and what is said where it is not.
+var demands = map[demand]struct {
+	form      *regexp.Regexp
+	what, fix string
+}{
+	aWord: {regexp.MustCompile(`^[a-zA-Z0-9._/:@+=][a-zA-Z0-9._/:@+=-]*$`),
+		"the value is no plain word, and the program would take it apart again", "only letters, digits and ._/:@+=- can stand here"},
+	noDollar: {regexp.MustCompile(`^[^$]*$`), "the value has a $, and make would expand it", "write the value without a $"},
+	aFile: {regexp.MustCompile(`^([^<>|\s][^|]*)?$`),
+		"the value has a | or begins with < or >, and perl would run or write what it says", "write ./ before it, and no |"},
+}
+
+// meets checks a value that is demanded to be one of those.
+func (s *script) meets(p *place) (what, fix string) {
+	if d := demands[p.want]; s.known && !d.form.MatchString(p.plain) {
+		return d.what, d.fix
+	}
+	return s.edge(p)
+}
+
+// no refuses a value; where what is empty, nothing speaks against it.
+func no(what, fix string) objection { return objection{what: what, fix: fix} }
+
+// twice objects to a value that is read as code a second time.
+func twice(what, fix string) objection { return objection{what: what, fix: fix, again: true} }
+
+// never refuses every value, because the command reads its arguments as code or as names.
+func never(why, fix string) ruling {
+	return func(args []arg, _ int) objection { return no(args[0].text+" "+why, fix) }
+}
+
+// again objects to every value, because the command reads its arguments as code.
+func again(why, fix string) ruling {
+	return func(args []arg, _ int) objection { return twice(args[0].text+" "+why, fix) }
+}
+
+const (
+	fixData   = "run the commands in this script itself"
+	runsTwice = "would read the value as code a second time"
+	takesName = "takes names, and the shell would run what is in one"
+	fixRead   = "pass it by env:, and let the program read it from its environment"
+	ownWords  = "would expand the value as its own language"
+	asProgram = "would read the value as a program"
+)
+
+// exported checks export, local and readonly where they are plain commands.
+func exported(args []arg, at int) objection {
+	name := assigns(args[at])
+	options := slices.ContainsFunc(args[1:at], func(a arg) bool { return a.fades || strings.HasPrefix(a.text, "-") })
+	if name == "" || options {
+		return no(args[0].text+" takes a value only as NAME={{ … }}", "write the name itself")
+	}
+	return no(special(name))
+}
+
+// comparisons are the operators of test between two words; none of them computes.
+var comparisons = []string{"=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"}
+
+// asks are the operators of test before a word; none of them computes.
+var asks = regexp.MustCompile(`^-[abcdefghknprstuwxzLNOGS]$`)
+
+// tested checks test and [, where a value may not be taken for an operator and
+// may not name a variable.
+func tested(args []arg, at int) objection {
+	if args[0].text == "[" && args[len(args)-1].text == "]" {
+		args = args[:len(args)-1]
+	}
+	if at >= len(args) {
+		return no("a value stands where ] is expected", "end the test with ]")
+	}
+	args, at = args[1:], at-1
+	if len(args) > 1 && args[0].static && args[0].text == "!" && at > 0 {
+		args, at = args[1:], at-1
+	}
+	unknown := slices.ContainsFunc(args, func(a arg) bool { return a.fades })
+	switch {
+	case unknown:
+	case len(args) == 1:
+		return objection{}
+	case len(args) == 2 && at == 1 && args[0].static && args[1].whole && (args[0].text == "-v" || args[0].text == "-R"):
+		return objection{want: aName}
+	case len(args) == 2 && at == 1 && args[0].static && asks.MatchString(args[0].text):
+		return objection{}
+	case len(args) == 3 && at != 1 && args[1].static && slices.Contains(comparisons, args[1].text):
+		return objection{}
+	}
+	return no("a value in this test may be read as an operator or as a variable's name",
+		`write one comparison for each [ ], with quotes around "$VARIABLES", and join them by && and ||`)
+}
+
+// halfConversion and halfEscape end where the next character would belong to them.
+var (
+	halfConversion = regexp.MustCompile(`(^|[^%])(%%)*%[-+ #0-9.*'hlLjzt]*(\([^)]*)?$`)
+	halfEscape     = regexp.MustCompile(`(^|[^\\])(\\\\)*\\([0-7]{0,4}|[xuU][0-9a-fA-F]{0,8})$`)
+)
+
+// formatted checks printf: the name behind -v, and half a conversion before a
+// value in the format.
+func formatted(args []arg, at int) objection {
+	format, ok := formatOf(args)
+	if ok && at < format && args[at].whole && args[at-1].text == "-v" {
+		return objection{want: aName}
+	}
+	if !ok || at < format {
+		return no("a value may be read as an option of printf or as a variable's name", `write the format first: printf '%s\n' {{ … }}`)
+	}
+	if at == format {
+		static := before(args[at])
+		if halfConversion.MatchString(static) || halfEscape.MatchString(static) {
+			return no("the value would be a part of printf's conversion", `print it by %s: printf '%s\n' {{ … }}`)
+		}
+	}
+	if format < at && args[format].static && strings.Contains(strings.ReplaceAll(args[format].text, "%%", ""), "%n") {
+		return no("printf's %n "+takesName, "use another conversion")
+	}
+	return objection{}
+}
+
+// formatOf returns the index of printf's format; ok is false where an expansion
+// hides it.
+func formatOf(args []arg) (i int, ok bool) {
+	i = 1
+	for ; i < len(args); i++ {
+		a := args[i]
+		switch {
+		case a.fades:
+			return i, false
+		case a.static && a.text == "--":
+			return i + 1, true
+		case a.static && a.text == "-v":
+			i++
+		case strings.HasPrefix(before(a), "-"):
+			return i, false
+		default:
+			return i, true
+		}
+	}
+	return i, true
+}
+
+// named checks read and unset, whose arguments are names. What follows an option
+// of read that takes something else is none, and is refused all the same: what an
+// option takes differs from shell to shell.
+func named(args []arg, at int) objection {
+	last := args[at-1]
+	if args[0].text == "read" && at > 1 && last.static && takesText(last.text) {
+		return no("read takes names, and not all shells know what "+last.text+" takes", `write it itself; a prompt is printed by printf '%s' {{ … }}`)
+	}
+	unsure := slices.ContainsFunc(args[1:at], func(a arg) bool { return !a.static && !a.whole })
+	if args[at].whole && !unsure {
+		return objection{want: aName}
+	}
+	return no(args[0].text+" "+takesName, "write the name itself")
+}
+
+// filtered checks jq and its like, whose program can read the environment: takes are
+// their short options that something follows, and words may stand before the program.
+func filtered(takes, words string) ruling {
+	own := &tool{takes: takes, flags: jqFlags}
+	return func(args []arg, at int) objection {
+		for i := 1; i <= at; i++ {
+			switch text := args[i].text; {
+			case !args[i].static && i < at:
+			case listed("--arg --argjson --slurpfile --rawfile --argfile", text):
+				i += 2
+			case text == "-f" || text == "--from-file":
+				return objection{}
+			case i < at && listed(words, text):
+			case isOption(args[i]):
+				if own.takesNext(args, i) {
+					i++
+				}
+			case i < at:
+				return objection{}
+			default:
+				return twice(args[0].text+" would read the value as a part of its program", `write jq --arg x {{ … }} and $x in the program`)
+			}
+		}
+		return objection{}
+	}
+}
+
+// jqFlags are the long options of jq and yq that nothing follows.
+const jqFlags = "--raw-output --raw-output0 --compact-output --slurp --null-input --exit-status --raw-input --join-output --ascii-output " +
+	"--sort-keys --tab --color-output --monochrome-output --unbuffered --stream --stream-errors --seq --args --jsonargs --inplace --in-place " +
+	"--prettyPrint --no-colors --colors --no-doc --unwrapScalar --yaml-output --yaml-roundtrip"
+
+// sourced checks source, whose first argument is a script and the others data for it.
+func sourced(args []arg, at int) objection {
+	if at > 1 && args[1].static {
+		return objection{}
+	}
+	return twice(args[0].text+" would run the file that the value names", fixData)
+}
+
+// started checks xargs, whose command a value cannot be, and may be a part of.
+func started(args []arg, at int) objection {
+	if (wrapper{flags: "0rtpxo"}).skip(args) >= at {
+		return commandPosition()
+	}
+	return twice(args[0].text+" would read the value as words or run it", "loop instead: for x in …; do …; done")
+}
+
+// found checks find, which may run commands.
+func found(args []arg, at int) objection {
+	if slices.Contains(runFlags, args[at-1].text) {
+		return commandPosition()
+	}
+	for _, a := range args[1:] {
+		if a.static && slices.Contains([]string{"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}, a.text) {
+			return twice(args[0].text+" "+a.text+" runs a command that the value may become a part of", "loop over what find prints, or "+fixEnv)
+		}
+	}
+	return objection{}
+}
+
+// remote checks rsync, whose -e takes a command.
+func remote(args []arg, at int) objection {
+	if last := args[at-1].text; strings.HasPrefix(last, "-") && !strings.HasPrefix(last, "--") && strings.HasSuffix(last, "e") {
+		return no("rsync would run what the value says", "write the command of -e itself")
+	}
+	if strings.HasPrefix(args[at].text, "-") && !strings.HasPrefix(args[at].text, "--") {
+		return no("rsync would run what the value says", "write the command of -e itself")
+	}
+	return copied(args, at)
+}
+
+// copied checks a path on another machine, which its shell may read.
+func copied(args []arg, at int) objection {
+	if host, _, ok := strings.Cut(before(args[at]), ":"); ok && !strings.ContainsAny(host, "/=") && !isOption(args[at-1]) && !isOption(args[at]) {
+		return objection{want: aWord}
+	}
+	return objection{}
+}
+
+// told objects to what follows some words of a program, which it hands to a shell or
+// an interpreter.
+func told(words, why string) ruling {
+	return func(args []arg, at int) objection {
+		for _, a := range args[1:at] {
+			if a.static && listed(words, a.text) {
+				return twice(args[0].text+" "+a.text+" "+why, fixEnv)
+			}
+		}
+		return objection{}
+	}
+}
+
+// sentCommand checks aws, which sends commands to machines.
+func sentCommand(args []arg, at int) objection {
+	return told("send-command", runsTwice)(args, at)
+}
+
+// behindDashes checks a program that starts a shell or another with what follows --.
+func behindDashes(args []arg, at int) objection {
+	dashes := slices.IndexFunc(args[:at], func(a arg) bool { return a.static && a.text == "--" })
+	if dashes > 0 && slices.ContainsFunc(args[dashes:at], func(a arg) bool { return codeLetters(a.text) }) {
+		return twice(args[0].text+" may hand the value to a shell, which "+runsTwice, fixEnv)
+	}
+	return objection{}
+}
+
+// goes checks go, which takes the flags of its compilers apart again.
+func goes(args []arg, at int) objection {
+	for _, o := range []string{"-ldflags", "-gcflags", "-asmflags", "-gccgoflags", "--ldflags", "--gcflags", "--asmflags", "--gccgoflags"} {
+		if name, _, joined := strings.Cut(before(args[at]), "="); args[at-1].text == o || joined && name == o {
+			return objection{want: aWord}
+		}
+	}
+	return objection{}
+}
+
+// extraVars checks ansible, which takes variables apart, and expands what is in them.
+func extraVars(args []arg, at int) objection {
+	if behind(args, at, "-e") || behind(args, at, "--extra-vars") {
+		return objection{want: aWord}
+	}
+	return objection{}
+}
+
+// packaged checks apt-get, whose settings name commands.
+func packaged(args []arg, at int) objection {
+	if (behind(args, at, "-o") || behind(args, at, "--option") || behind(args, at, "-c")) && !strings.Contains(before(args[at]), "Acquire::") {
+		return no("apt-get would run what the value makes of its settings", "write the setting itself")
+	}
+	return objection{}
+}
+
+// npmSet checks npm config set, whose settings name commands.
+func npmSet(args []arg, at int) objection {
+	for i, a := range args[1:at] {
+		if a.text == "set" && (i == 0 || listed("config c", args[i].text)) {
+			name, _, _ := strings.Cut(before(args[min(i+2, at)]), "=")
+			if name == "" || listed("script-shell node-options editor git shell browser viewer", name) {
+				return no("npm would run what the value makes of its settings", "write the setting itself")
+			}
+		}
+	}
+	return objection{}
+}
+
+// patched checks patch, whose input may be the script of an ed.
+func patched(args []arg, at int) objection {
+	if behind(args, at, "-e") {
+		return twice("patch -e "+runsTwice, fixData)
+	}
+	return objection{}
+}
+
+// queried checks the clients of databases, whose languages can start programs.
+func queried(args []arg, at int) objection {
+	for _, a := range args[1 : at+1] {
+		text := before(a)
+		if strings.HasPrefix(text, "--command") || strings.HasPrefix(text, "--execute") || strings.HasPrefix(text, "--init-command") ||
+			strings.HasPrefix(text, "-") && !strings.HasPrefix(text, "--") && strings.ContainsAny(text, "ce") {
+			return no(args[0].text+" would read the value as a part of its language", "use the client's own variables")
+		}
+	}
+	return objection{}
+}
+
+// packed checks tar, whose options may stand without a dash: tar cIf.
+func packed(args []arg, at int) objection {
+	if first := args[1]; at > 1 && first.static && !strings.HasPrefix(first.text, "-") && strings.ContainsAny(first.text, "IF") {
+		return no("tar "+first.text+" may run what the value says", "write the options of tar with their names: --use-compress-program=…")
+	}
+	return objection{}
+}

@@ -1,0 +1,211 @@
+package tera
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// feeds names the program of a statement that runs what it reads on its input, in
+// functions that it calls as well.
+func (s *script) feeds(n syntax.Node) string {
+	asked := map[string]bool{}
+	name := s.feedsIn(n, asked)
+	if name == "" {
+		for function := range asked {
+			s.names().feeds[function] = ""
+		}
+	}
+	return name
+}
+
+func (s *script) feedsIn(n syntax.Node, asked map[string]bool) (name string) {
+	syntax.Walk(n, func(n syntax.Node) bool {
+		call, ok := n.(*syntax.CallExpr)
+		if !ok || name != "" || len(call.Args) == 0 {
+			return name == ""
+		}
+		args := argsOf(call.Args, nil)
+		if name = itself(args[0]); name != "" {
+			return false
+		}
+		if body := s.function(args[0].text); body != nil && args[0].static && !asked[args[0].text] {
+			asked[args[0].text] = true
+			if name = s.functionFeeds(args[0].text, body, asked); name != "" {
+				return false
+			}
+		}
+		for i, a := range args {
+			row := known(a.text)
+			if a.static && row != nil && !(i > 0 && row.is&everyday != 0) && s.runsInput(row, args[i:], asked) {
+				name = row.name
+				break
+			}
+			if i == 0 && row != nil && row.is&quiet != 0 {
+				break
+			}
+		}
+		return name == ""
+	})
+	return name
+}
+
+// functionFeeds is feedsIn for the body of a function, asked once.
+func (s *script) functionFeeds(function string, body syntax.Node, asked map[string]bool) string {
+	feeds := s.names().feeds
+	name, ok := feeds[function]
+	if !ok {
+		if name = s.feedsIn(body, asked); name != "" {
+			feeds[function] = name
+		}
+	}
+	return name
+}
+
+// itself names a command that is a shell under the name of a variable, or is what
+// another command prints, which may be what it reads.
+func itself(command arg) (name string) {
+	if command.static {
+		return ""
+	}
+	syntax.Walk(command.word, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.CmdSubst:
+			if !namesProgram(n) {
+				name = "$(…)"
+			}
+		case *syntax.ParamExp:
+			if n.Param != nil && (n.Param.Value == "SHELL" || n.Param.Value == "BASH") {
+				name = "$" + n.Param.Value
+			}
+		}
+		return name == ""
+	})
+	return name
+}
+
+// namesProgram reports whether a substitution is one of those that find a program,
+// and read nothing.
+func namesProgram(n *syntax.CmdSubst) bool {
+	if len(n.Stmts) != 1 {
+		return false
+	}
+	call, ok := n.Stmts[0].Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) > 0 && listed("which command type dirname basename pwd realpath readlink brew", call.Args[0].Lit())
+}
+
+// function is the body of a function of the script; nil where it has none of that name.
+func (s *script) function(name string) *syntax.Stmt {
+	if s.bodies == nil {
+		s.bodies = map[string]*syntax.Stmt{}
+		for _, file := range s.files {
+			syntax.Walk(file, func(n syntax.Node) bool {
+				if f, ok := n.(*syntax.FuncDecl); ok && f.Name != nil {
+					s.bodies[f.Name.Value] = f.Body
+				}
+				return true
+			})
+		}
+	}
+	return s.bodies[name]
+}
+
+// runsInput reports whether a program takes its input for code, given its arguments.
+func (s *script) runsInput(t *tool, args []arg, asked map[string]bool) bool {
+	interprets := func(a arg) bool { return interpreter(a.text) }
+	switch {
+	case t.is&fed != 0:
+		return true
+	case t.input != nil:
+		return t.input(args)
+	case t.is&lonely != 0:
+		return t.runs.skip(args) >= len(args)
+	case t.name == "xargs":
+		return slices.ContainsFunc(args[1:], interprets) || endless(args)
+	case t.name == "parallel":
+		return t.operands(args) == 0 || slices.ContainsFunc(args[1:], interprets)
+	case t.name == "ssh":
+		return t.operands(args) < 2 || slices.ContainsFunc(args[1:], interprets)
+	case t.lang == nil && t.is&shellish == 0:
+		return false
+	}
+	shell := t.is&shellish != 0
+	for i, a := range args[1:] {
+		if a.text == "-" || strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/") {
+			return true
+		}
+		if !strings.HasPrefix(a.text, "-") {
+			return a.fades || strings.HasSuffix(a.text, "manage.py") && has("shell shell_plus dbshell")(args[i+1:])
+		}
+		if shell && strings.Contains(a.text, "s") && !strings.HasPrefix(a.text, "--") {
+			return true
+		}
+		if strings.ContainsAny(a.text, "cem") {
+			return shell && i+2 < len(args) && s.codeFeeds(args[i+2], asked)
+		}
+	}
+	return true
+}
+
+// endless reports whether xargs runs a wrapper without a command: xargs nice.
+func endless(args []arg) bool {
+	for i := 1; i < len(args); i++ {
+		if t := known(args[i].text); t != nil && t.runs != nil {
+			return t.runs.skip(args[i:]) >= len(args)-i
+		}
+		if args[i].text == "xargs" {
+			return i == len(args)-1 || endless(args[i:])
+		}
+	}
+	return false
+}
+
+// What reads its program from its input only if its arguments say so.
+func unfixed(args []arg) bool {
+	return slices.ContainsFunc(args[1:], func(a arg) bool { return !a.static })
+}
+func device(args []arg) bool {
+	return slices.ContainsFunc(args[1:], func(a arg) bool { return strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/") })
+}
+func programmed(args []arg) bool {
+	return slices.ContainsFunc(args[1:], func(a arg) bool { return programs.MatchString(a.text) })
+}
+
+// uncommanded reports whether no option holds a command, and a shell is started instead.
+func uncommanded(args []arg) bool {
+	return !slices.ContainsFunc(args[1:], func(a arg) bool { return codeOption(a.text) || strings.HasPrefix(a.text, "--command=") })
+}
+
+// has reports whether one of the words is among the arguments.
+func has(words string) func(args []arg) bool {
+	return func(args []arg) bool {
+		return slices.ContainsFunc(args[1:], func(a arg) bool { return listed(words, a.text) })
+	}
+}
+
+// programs are arguments by which make, sed and awk read their program from their input.
+var programs = regexp.MustCompile(`^(-|--file=-|--makefile=-|-[a-zA-Z]*f-|.*/dev/(stdin|fd/\d+))$`)
+
+// codeFeeds reports whether the code of a sh -c runs what it reads on its input.
+func (s *script) codeFeeds(code arg, asked map[string]bool) bool {
+	if !code.static {
+		return itself(code) == "$(…)"
+	}
+	if tooLarge(code.text) {
+		return true
+	}
+	file, err := parseShell(code.text, syntax.LangBash)
+	return err == nil && s.feedsIn(file, asked) != ""
+}
+
+// piped checks a pipe from a value into a program that runs its input.
+func (s *script) piped(b *syntax.BinaryCmd, child syntax.Node) (what, fix string) {
+	if (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) && child == syntax.Node(b.X) {
+		if name := s.feeds(b.Y); name != "" {
+			return name + " at the end of the pipe would run what the value says", "run the commands in this script itself"
+		}
+	}
+	return "", ""
+}

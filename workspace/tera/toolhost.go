@@ -1,0 +1,117 @@
+package tera
+
+import "strings"
+
+// hostTools look after a machine, its users and its services, and talk to others.
+var hostTools = map[string]tool{
+	"kill":       {is: quiet, takes: "snpq"},
+	"pkill":      {also: "pgrep killall", is: takesOptions, takes: "dgGPsstuUF"},
+	"systemctl":  {is: takesOptions, takes: "tpHMnosP", flags: "--user --quiet --now --no-pager --all --force --no-block"},
+	"journalctl": {is: takesOptions, takes: "unopStUDMbg", flags: "--no-pager --follow --user --quiet"},
+	"useradd":    {also: "usermod adduser", is: takesOptions, takes: "bcdDefgGkKpRPsuZlL"},
+	"userdel":    {also: "groupadd groupdel groupmod passwd chage", is: takesOptions, takes: "gKpRPndEIMmWwxi"},
+	"mount":      {is: takesOptions, takes: "toLUOTN"},
+	"umount":     {is: takesOptions, takes: "tON"},
+	"ping":       {also: "ping6", is: takesOptions, takes: "cIiWwstQMmpFSl"},
+	"dig":        {is: takesOptions, takes: "bcfkpqtxy"},
+	"host":       {also: "nslookup", is: takesOptions | everyday, takes: "cNRtWm"},
+	"traceroute": {also: "tracepath mtr", is: takesOptions, takes: "fgiImNpqstwz"},
+	"nc":         {also: "netcat", code: "-e -c"},
+	"ncat":       {code: "-e -c --exec --sh-exec --lua-exec"},
+	"nmap":       {code: "--script --script-args-file --datadir"},
+	"tcpdump":    {code: "-z", takes: "*"},
+	"ip":         {door: &door{words: "exec", operands: 1}},
+	"salt":       {also: "salt-call salt-ssh", rule: told("cmd.run cmd.shell cmd.script cmd.run_all", runsTwice), is: everyday},
+	"bolt":       {rule: told("command script", runsTwice), is: everyday},
+	"heroku":     {rule: told("run run:detached run:inside", runsTwice)},
+	"sops":       {rule: told("exec-env exec-file", runsTwice)},
+	"consul":     {rule: told("lock exec watch", runsTwice), is: everyday},
+	"doppler":    {reads: "--command", door: &door{dashes: "run"}},
+	"aws-vault":  {door: &door{words: "exec", operands: 1}},
+	"borg":       {code: "--rsh --remote-path", takes: "*"},
+	"restic":     {is: takesOptions, code: "-o --option --password-command", takes: "ropHhv"},
+}
+
+// boxTools run containers, and look after clusters and clouds.
+var boxTools = map[string]tool{
+	"docker":         {is: takesOptions, door: boxDoor, code: "--entrypoint", reads: "--health-cmd", takes: "Hcl", flags: boxFlags, subs: boxSubs},
+	"podman":         {also: "nerdctl", is: takesOptions, door: boxDoor, code: "--entrypoint", reads: "--health-cmd", takes: "cHnar", flags: boxFlags, subs: boxSubs},
+	"docker-compose": {also: "podman-compose", is: takesOptions, door: boxDoor, code: "--entrypoint", takes: "fp", flags: boxFlags, subs: boxSubs},
+	"kubectl":        {also: "oc k3s", is: takesOptions, door: kubeDoor, takes: "nfolcLksvp", flags: kubeFlags},
+	"crictl":         {also: "lxc incus", door: &door{words: "exec", operands: 1}},
+	"vagrant":        {also: "multipass", reads: "-c --command", door: &door{words: "exec", operands: 1}},
+	"helm":           {is: takesOptions, code: "--post-renderer", takes: "nfoa", flags: helmFlags},
+	"aws":            {rule: sentCommand, reads: "--command"},
+	"az":             {reads: "--scripts --exec-command --cmd"},
+	"gcloud":         {reads: "--command --startup-script"},
+	"fly":            {also: "flyctl", reads: "-C --command"},
+}
+
+var kubeDoor = &door{words: "exec", dashes: "run debug rsh", operands: 1}
+
+var boxDoor = &door{words: "run exec create", box: true}
+
+// boxSubs are the short options of docker's commands that something follows.
+var boxSubs = map[string]string{
+	"run": "aceheulmpvw", "create": "aceheulmpvw", "container": "aceheulmpvw", "exec": "euw", "compose": "fptewuv",
+	"build": "ftom", "commit": "amc", "save": "o", "load": "i", "images": "f", "image": "f", "inspect": "f", "login": "up",
+	"ps": "fn", "logs": "n", "stop": "ts", "restart": "ts", "kill": "s", "up": "t", "down": "t", "network": "do", "volume": "do",
+}
+
+const (
+	boxFlags = "--detach --interactive --tty --init --privileged --read-only --rm --publish-all --quiet --no-healthcheck --oom-kill-disable " +
+		"--sig-proxy --disable-content-trust --help --replace --rmi --tls-verify --http-proxy --env-host --no-hosts --no-hostname --no-deps --build " +
+		"--service-ports --use-aliases --quiet-pull --quiet-build --remove-orphans --no-TTY --no-tty --rootfs --unsetenv-all --passwd --all " +
+		"--latest --dry-run --compatibility --all-resources --debug --tls --tlsverify --force --volumes --no-cache --follow --timestamps --no-trunc " +
+		"--all-tags --force-rm --squash --load --push --wait --pull-never"
+	helmFlags = "--install --wait --atomic --debug --create-namespace --dry-run --reuse-values --reset-values --force"
+	kubeFlags = "--all --all-namespaces --watch --force --wait --recursive --no-headers --show-labels --ignore-not-found --overwrite --record " +
+		"--stdin --tty --rm --quiet --follow --previous --prune --server-side --validate --show-managed-fields --local --list --help"
+)
+
+// dataTools are the clients of databases.
+var dataTools = map[string]tool{
+	"psql":      {rule: queried, is: fed},
+	"mysql":     {rule: queried, is: fed},
+	"mariadb":   {rule: queried, is: fed},
+	"mysqlsh":   {reads: "-e --execute -f --file --pym", is: fed},
+	"sqlite":    {also: "sqlite3", rule: never(asProgram, fixEnv), is: fed},
+	"duckdb":    {rule: never(asProgram, fixEnv), is: fed},
+	"mongosh":   {also: "mongo", reads: "--eval", is: fed},
+	"mysqldump": {also: "mariadb-dump", is: takesOptions, takes: "huPSBwrT"},
+	"pg_dump":   {also: "pg_dumpall pg_restore createdb dropdb pg_isready vacuumdb createuser dropuser", is: takesOptions, takes: "dfFhjLnNpSTtUZlEOeceD"},
+}
+
+// plainTools are the programs of every day that read nothing as code behind their -c
+// and -e, or that find no command there.
+func plainTools() map[string]tool {
+	rows := map[string]tool{}
+	for _, names := range []string{plainHost, plainText, plainBuild, plainCloud} {
+		for _, name := range strings.Fields(names) {
+			rows[name] = tool{is: ordinary}
+		}
+	}
+	return rows
+}
+
+const (
+	plainHost = "ps top htop free uptime id who whoami uname hostname hostnamectl timedatectl lsof ss netstat ifconfig iptables nft ufw " +
+		"firewall-cmd lsblk blkid fdisk parted mkfs fsck losetup swapon sync dd sysctl modprobe dmesg last getent chsh loginctl service rc-service " +
+		"supervisorctl logrotate rsyslogd fail2ban-client certbot iperf iperf3 ab wrk hey siege vegeta k6 locust arp arping whois telnet " +
+		"ssh-copy-id ssh-keyscan sendmail mail mailx msmtp notify-send wall write tput stty tty cryptsetup zfs zpool lvs"
+	plainText = "xxd hexdump od file fold fmt nl paste join comm column expand tac rev shuf base64 base32 md5sum sha1sum sha256sum sha512sum shasum " +
+		"cksum b2sum iconv envsubst strings tree truncate mktemp mkfifo mknod shred link unlink gettext uuidgen bc expr factor numfmt printenv cal " +
+		"tsort xmllint xsltproc csvtool mlr pdftk pdftotext convert magick identify ffmpeg ffprobe sox exiv2 wkhtmltopdf gs qpdf cpio ar lz4 " +
+		"compress pigz unxz zcat dos2unix unix2dos"
+	plainBuild = "gcc g++ cc c++ clang clang++ ld nm objdump strip ranlib gfortran javac mvn gradle ant ninja meson bazel autoconf automake protoc " +
+		"tsc webpack vite rollup esbuild jest vitest mocha playwright cypress prettier stylelint pytest tox nox flake8 mypy black ruff isort pylint " +
+		"bandit coverage pre-commit twine virtualenv pip-compile rustup rake rspec composer phpunit dotnet nuget msbuild xcodebuild golangci-lint " +
+		"staticcheck gofmt goreleaser ctest shellcheck shfmt hadolint actionlint yamllint markdownlint semgrep trivy grype syft snyk cosign gh glab " +
+		"hub git-lfs semantic-release changelog hugo jekyll mkdocs sphinx-build doxygen gunicorn uvicorn celery flask stroem age minisign"
+	plainCloud = "gsutil bq az-cli eksctl terraform tofu terragrunt packer pulumi vault nomad doctl hcloud linode-cli ibmcloud oci openstack s3cmd " +
+		"s5cmd mc minio rados ceph kustomize kubeadm kind minikube k9s stern argocd argo flux istioctl linkerd skaffold tilt buildah skopeo crane " +
+		"regctl nginx-ingress haproxy caddy traefik envoy prometheus promtool amtool grafana-cli logcli redis-cli influx clickhouse-client " +
+		"mongodump mongorestore mongoexport mongoimport etcdctl kafka-topics rabbitmqctl nats cqlsh sqlcmd bcp dbmate flyway liquibase goose " +
+		"migrate alembic duplicity kopia rdiff-backup rsnapshot b2 azcopy sam serverless cdk wrangler vercel netlify firebase kafkacat kcat zk " +
+		"newman snowsql airflow snmpget snmpwalk snmpset slackcat"
+)
