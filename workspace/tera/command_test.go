@@ -318,6 +318,7 @@ unzip -o {{ x }}
 tar -cf a.tar "{{ x }}.txt" f
 rm {{ x }}/y
 rm "{{ x }}{{ x }}"
+rm "${y:-{{ x }}}"
 find "{{ x }}/a" -type f
 tee {{ x }}
 wc -l {{ x }}
@@ -401,6 +402,9 @@ python3 -m pip install {{ x }}
 python3 -m cProfile f.py {{ x }}
 node f.js --mode={{ x }}
 rm -- {{ x }}
+rm "a{{ x }}"
+docker pull "${IMAGE}{{ x }}"
+rm './'"{{ x }}"
 scp -r ./{{ x }} host:
 go build -o {{ x }} .
 go run . {{ x }}

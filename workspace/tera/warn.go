@@ -139,7 +139,7 @@ func argumentNames(name string) []string {
 // that holds for every program that is no part of the script, unless the value is a
 // number or another option stands before it.
 func (s *script) optioned(p *place, args []arg, at int) {
-	if p.option != "" || args[at].mark != 0 {
+	if p.option != "" || !s.begins(p, args[at]) {
 		return
 	}
 	rest, to, _, ok := unwrap(args, at)
@@ -164,6 +164,18 @@ func (s *script) optioned(p *place, args []arg, at int) {
 		p.option = cmp.Or(rest[0].text, "the command")
 	}
 }
+
+// begins reports whether nothing stands before a value in its argument, or nothing
+// but values that are empty; in "${name:-…}" it may come to be so.
+func (s *script) begins(p *place, a arg) bool {
+	from := int(a.word.Pos().Offset())
+	if from >= p.at {
+		return from == p.at
+	}
+	return bareLead.MatchString(s.filled(s.src[from:p.at]))
+}
+
+var bareLead = regexp.MustCompile(`^["']*(\$\{\w+:?[-+]["']*)?$`)
 
 var negative = regexp.MustCompile(`^-[0-9]+([.][0-9]+)?$`)
 
