@@ -194,6 +194,9 @@ ev{al,} {{ x }}
 {bash,-c} {{ x }}
 bash {-c,} {{ x }}
 $'eval' {{ x }}
+$'\x65val' {{ x }}
+case $y in a) c=eval ;; *) c=ls ;; esac; "$c" {{ x }}
+"/bin/$z/ssh" host {{ x }}
 ev$()al {{ x }}
 ev${z}al {{ x }}
 eval${Z} {{ x }}
@@ -383,6 +386,7 @@ terraform apply -var "a={{ x }}"
 helm upgrade a b --set "v={{ x }}"
 pip install -c {{ x }} a
 ./deploy.sh -e {{ x }}
+gtest --name ./{{ x }}
 scripts/run.sh -c {{ x }}
 deploy --env {{ x }}
 deploy --exec-timeout {{ x }} --hook-url {{ x }}
