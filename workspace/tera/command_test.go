@@ -122,6 +122,18 @@ python -m {{ x }}
 python3 -m {{ x }}
 python3 -m cProfile {{ x }}
 python3 -m runpy {{ x }}
+sed -n {{ x }} f
+sed -e s/a/b/ -e {{ x }} f
+sed -i.bak {{ x }} f
+sed -f {{ x }} f
+sed -i '' {{ x }} f
+sed -i .bak {{ x }} f
+sed f -e {{ x }}
+sed f -e{{ x }}
+sed f --expression={{ x }}
+sed $OPTIONS s/a/b/ {{ x }}
+make {{ x }}
+make V={{ x }}
 # what is read on the input
 echo {{ x }} | mariadb d
 echo {{ x }} | duckdb d
@@ -169,6 +181,9 @@ docker exec c expect -c {{ x }}
 nerdctl exec c sh -c {{ x }}
 kubectl exec p -- fish -c {{ x }}
 kubectl exec -it p -c app -- sh -c {{ x }}
+awk -v n={{ x }} '$1 == n' f
+awk -f p.awk {{ x }}
+awk {{ x }} f
 # a program that nothing is known of
 "$SHELL" -lc {{ x }}
 "$SHELL" -ec {{ x }}
@@ -320,6 +335,9 @@ npm config set registry {{ x }}
 unzip -o {{ x }}
 tar -cf a.tar "{{ x }}.txt" f
 rm {{ x }}/y
+sed -n 1,5p "{{ x }}"
+sed -i 's/a/b/' {{ x }}
+sed -e s/a/b/ {{ x }}
 rm "{{ x }}{{ x }}"
 rm "${y:-{{ x }}}"
 find "{{ x }}/a" -type f
@@ -352,6 +370,9 @@ docker exec c deploy {{ x }}
 
 const harmless = `
 # what is said to be right
+awk '{print $1}' {{ x }}
+awk -F, -v n=1 '{print $2}' "{{ x }}"
+sed -e s/a/b/ ./{{ x }}
 printf '%s\n' {{ x }} | ssh host cat
 echo {{ x }} | ssh -p 22 host tee f
 echo {{ x }} | sudo -u app tee f
