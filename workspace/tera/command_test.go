@@ -122,6 +122,18 @@ python -m {{ x }}
 python3 -m {{ x }}
 python3 -m cProfile {{ x }}
 python3 -m runpy {{ x }}
+sed -n {{ x }} f
+sed -e s/a/b/ -e {{ x }} f
+sed -i.bak {{ x }} f
+sed -f {{ x }} f
+sed -i '' {{ x }} f
+sed -i .bak {{ x }} f
+sed f -e {{ x }}
+sed f -e{{ x }}
+sed f --expression={{ x }}
+sed $OPTIONS s/a/b/ {{ x }}
+make {{ x }}
+make V={{ x }}
 # what is read on the input
 echo {{ x }} | mariadb d
 echo {{ x }} | duckdb d
@@ -169,6 +181,9 @@ docker exec c expect -c {{ x }}
 nerdctl exec c sh -c {{ x }}
 kubectl exec p -- fish -c {{ x }}
 kubectl exec -it p -c app -- sh -c {{ x }}
+awk -v n={{ x }} '$1 == n' f
+awk -f p.awk {{ x }}
+awk {{ x }} f
 # a program that nothing is known of
 "$SHELL" -lc {{ x }}
 "$SHELL" -ec {{ x }}
@@ -194,6 +209,9 @@ ev{al,} {{ x }}
 {bash,-c} {{ x }}
 bash {-c,} {{ x }}
 $'eval' {{ x }}
+$'\x65val' {{ x }}
+case $y in a) c=eval ;; *) c=ls ;; esac; "$c" {{ x }}
+"/bin/$z/ssh" host {{ x }}
 ev$()al {{ x }}
 ev${z}al {{ x }}
 eval${Z} {{ x }}
@@ -317,7 +335,11 @@ npm config set registry {{ x }}
 unzip -o {{ x }}
 tar -cf a.tar "{{ x }}.txt" f
 rm {{ x }}/y
+sed -n 1,5p "{{ x }}"
+sed -i 's/a/b/' {{ x }}
+sed -e s/a/b/ {{ x }}
 rm "{{ x }}{{ x }}"
+rm "${y:-{{ x }}}"
 find "{{ x }}/a" -type f
 tee {{ x }}
 wc -l {{ x }}
@@ -348,6 +370,9 @@ docker exec c deploy {{ x }}
 
 const harmless = `
 # what is said to be right
+awk '{print $1}' {{ x }}
+awk -F, -v n=1 '{print $2}' "{{ x }}"
+sed -e s/a/b/ ./{{ x }}
 printf '%s\n' {{ x }} | ssh host cat
 echo {{ x }} | ssh -p 22 host tee f
 echo {{ x }} | sudo -u app tee f
@@ -382,6 +407,7 @@ terraform apply -var "a={{ x }}"
 helm upgrade a b --set "v={{ x }}"
 pip install -c {{ x }} a
 ./deploy.sh -e {{ x }}
+gtest --name ./{{ x }}
 scripts/run.sh -c {{ x }}
 deploy --env {{ x }}
 deploy --exec-timeout {{ x }} --hook-url {{ x }}
@@ -401,6 +427,9 @@ python3 -m pip install {{ x }}
 python3 -m cProfile f.py {{ x }}
 node f.js --mode={{ x }}
 rm -- {{ x }}
+rm "a{{ x }}"
+docker pull "${IMAGE}{{ x }}"
+rm './'"{{ x }}"
 scp -r ./{{ x }} host:
 go build -o {{ x }} .
 go run . {{ x }}

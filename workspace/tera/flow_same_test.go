@@ -35,8 +35,8 @@ func TestVariablesAreAskedTheSame(t *testing.T) {
 	for _, tt := range reread {
 		scripts[tt.script] = tt.only
 	}
-	for _, script := range launchers {
-		scripts[script] = ""
+	for _, tt := range launchers {
+		scripts[tt.script] = ""
 	}
 	found := map[string]bool{}
 	for script, only := range scripts {

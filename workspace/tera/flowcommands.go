@@ -45,10 +45,8 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 	if demands[o.want].form != nil {
 		by = byForm
 	}
-	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && (agent || !f.s.known) && f.s.ownFunction(args[head]) == nil {
-		p := &place{}
-		f.s.optioned(p, args[head:], at-head)
-		by, read = byOptions, p.option != ""
+	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && args[at].mark == 0 && (agent || !f.s.known) && f.s.ownFunction(args[head]) == nil {
+		by, read = byOptions, f.s.takenForOption(args[head:], at-head, "") != ""
 	}
 	args[at] = was
 	if !read {

@@ -214,6 +214,51 @@ func filtered(takes, words string) ruling {
 	}
 }
 
+// scripted checks sed and awk: what stands behind their program are files. takes are
+// the short options that something follows; given says that -e may give the program as
+// well, wherever it stands.
+func scripted(takes string, given bool, told ruling) ruling {
+	own := &tool{takes: takes, flags: sedFlags}
+	return func(args []arg, at int) objection {
+		program := false
+		for i := 1; i < at; i++ {
+			switch {
+			case !args[i].static:
+				return told(args, at)
+			case args[i].text == "--":
+				if program && i+1 == at {
+					return objection{}
+				}
+			case args[i].text == "" || args[i].text[0] == '.': // what sed -i of macOS takes
+			case !isOption(args[i]):
+				if program = true; !given {
+					return objection{} // no options come behind it
+				}
+			case own.takesNext(args, i):
+				program = program || given && listed("-e -f --expression --file", args[i].text)
+				i++
+				if i == at {
+					return told(args, at)
+				}
+			}
+		}
+		if program && !strings.HasPrefix(before(args[at]), "-") {
+			return objection{}
+		}
+		return told(args, at)
+	}
+}
+
+const sedFlags = "--quiet --silent --in-place --regexp-extended --null-data --separate --debug --posix --sandbox --follow-symlinks --unbuffered"
+
+// made checks make, which expands all but the number of what it does at once.
+func made(args []arg, at int) objection {
+	if before(args[at]) == "-j" || args[at].whole && listed("-j --jobs", args[at-1].text) {
+		return objection{want: aNumber}
+	}
+	return never(ownWords, "pass it by env:, and write $$NAME in the recipe")(args, at)
+}
+
 // jqFlags are the long options of jq and yq that nothing follows.
 const jqFlags = "--raw-output --raw-output0 --compact-output --slurp --null-input --exit-status --raw-input --join-output --ascii-output " +
 	"--sort-keys --tab --color-output --monochrome-output --unbuffered --stream --stream-errors --seq --args --jsonargs --inplace --in-place " +

@@ -35,7 +35,6 @@ var fileTools = map[string]tool{
 	"xz":      {is: takesOptions, takes: "CFSTM"},
 	"zstd":    {is: takesOptions, takes: "oDTM"},
 	"bzip2":   {is: takesOptions},
-	"7z":      {also: "7za 7zz"},
 	"split":   {is: everyday, code: "--filter", takes: "abClntd"},
 	"sort":    {is: quiet | takesOptions, code: "--compress-program", takes: "kotST", flags: "--reverse --unique --numeric-sort --version-sort"},
 	"curl":    {is: quiet | takesOptions, takes: "AbcCdDeEFHKmoPQrtTuUwxXyYz", flags: curlFlags},
@@ -58,6 +57,12 @@ const (
 	wgetFlags = "--quiet --no-verbose --verbose --continue --no-check-certificate --recursive --mirror --page-requisites --convert-links " +
 		"--no-parent --no-clobber --timestamping --content-disposition --show-progress --spider --https-only --no-hsts --force-directories " +
 		"--no-directories --no-host-directories --background"
+)
+
+// What sed and awk say of a value in their program.
+var (
+	inSed = never(asProgram, `use awk with ENVIRON["NAME"], and pass it by env:`)
+	inAwk = again(asProgram, `use ENVIRON["NAME"], and pass it by env:`)
 )
 
 // textTools read, cut and change texts.
@@ -83,8 +88,8 @@ var textTools = map[string]tool{
 	"diff":        {also: "cmp", is: takesOptions, takes: "CFILUWxX", flags: "--recursive --brief --unified"},
 	"less":        {also: "more", is: takesOptions | everyday, takes: "bhjkoOpPtTxyz"},
 	"man":         {code: "-P -H --pager --html", is: everyday},
-	"sed":         {also: "ssed", rule: never(asProgram, `use awk with ENVIRON["NAME"], and pass it by env:`), input: programmed},
-	"awk":         {also: "gawk mawk nawk original-awk", rule: again(asProgram, `use ENVIRON["NAME"], and pass it by env:`), input: programmed},
+	"sed":         {also: "ssed", is: takesOptions, rule: scripted("efl", true, inSed), takes: "efl", flags: sedFlags, input: programmed},
+	"awk":         {also: "gawk mawk nawk original-awk", rule: scripted("vFfeiElL", false, inAwk), input: programmed},
 	"jq":          {also: "gojq jaq", is: quiet, rule: filtered("L", ""), reads: "-f --from-file"},
 	"yq":          {is: quiet, rule: filtered("opIs", "e eval ea eval-all"), reads: "-s --split-exp --expression --from-file"},
 	"m4":          {rule: never(runsTwice, fixEnv), is: everyday | fed},

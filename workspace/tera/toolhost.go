@@ -102,10 +102,10 @@ const (
 	plainText = "xxd hexdump od file fold fmt nl paste join comm column expand tac rev shuf base64 base32 md5sum sha1sum sha256sum sha512sum shasum " +
 		"cksum b2sum iconv envsubst strings tree truncate mktemp mkfifo mknod shred link unlink gettext uuidgen bc expr factor numfmt printenv cal " +
 		"tsort xmllint xsltproc csvtool mlr pdftk pdftotext convert magick identify ffmpeg ffprobe sox exiv2 wkhtmltopdf gs qpdf cpio ar lz4 " +
-		"compress pigz unxz zcat dos2unix unix2dos"
+		"compress pigz unxz zcat 7z 7za 7zz dos2unix unix2dos"
 	plainBuild = "gcc g++ cc c++ clang clang++ ld nm objdump strip ranlib gfortran javac mvn gradle ant ninja meson bazel autoconf automake protoc " +
 		"tsc webpack vite rollup esbuild jest vitest mocha playwright cypress prettier stylelint pytest tox nox flake8 mypy black ruff isort pylint " +
-		"bandit coverage pre-commit twine virtualenv pip-compile rustup rake rspec composer phpunit dotnet nuget msbuild xcodebuild golangci-lint " +
+		"bandit coverage pre-commit twine virtualenv pip-compile rustup rake rspec rubocop eslint composer phpunit dotnet nuget msbuild xcodebuild golangci-lint " +
 		"staticcheck gofmt goreleaser ctest shellcheck shfmt hadolint actionlint yamllint markdownlint semgrep trivy grype syft snyk cosign gh glab " +
 		"hub git-lfs semantic-release changelog hugo jekyll mkdocs sphinx-build doxygen gunicorn uvicorn celery flask stroem age minisign"
 	plainCloud = "gsutil bq az-cli eksctl terraform tofu terragrunt packer pulumi vault nomad doctl hcloud linode-cli ibmcloud oci openstack s3cmd " +

@@ -62,7 +62,7 @@ var buildTools = map[string]tool{
 	"git":              {is: takesOptions, rule: versioned, code: gitCode, takes: "Cc", flags: gitFlags, subs: gitTakes},
 	"hg":               {is: takesOptions, code: "--config -e --ssh --remotecmd", takes: "rRmdulbfgtXIoMpcAUeE"},
 	"svn":              {is: takesOptions, code: "--config-option --diff-cmd --diff3-cmd --editor-cmd", takes: "rmFcx"},
-	"make":             {also: "gmake bmake nmake", rule: never(ownWords, "pass it by env:, and write $$NAME in the recipe"), is: everyday, input: programmed},
+	"make":             {also: "gmake bmake nmake", rule: made, is: everyday, input: programmed},
 	"just":             {rule: again("would put the value into its recipes", "pass it by env:, and write \"$NAME\" in the recipe"), is: everyday},
 	"task":             {rule: again("would put the value into its commands", "pass it by env:, and write \"$NAME\" in the command"), is: everyday},
 	"cmake":            {code: "-P"},
@@ -94,14 +94,12 @@ var buildTools = map[string]tool{
 	"openssl":          {code: "-engine -provider -provider-path"},
 	"ssh-add":          {is: takesOptions, code: "-s -e", takes: "Et"},
 	"ssh-keygen":       {code: "-D -w"},
-	"rubocop":          {also: "eslint"},
 	"ansible":          {code: "-a --args -m", rule: extraVars},
 	"ansible-playbook": {also: "ansible-pull ansible-console", rule: extraVars},
 	"mutt":             {code: "-e"},
 	"apachectl":        {also: "httpd apache2ctl", code: "-c -C"},
 	"nginx":            {reads: "-g"},
 	"exiftool":         {code: "-config"},
-	"watchman":         {is: quiet},
 }
 
 const (

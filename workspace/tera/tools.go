@@ -108,8 +108,10 @@ func program(command string) string {
 	}
 	// On macOS the programs of GNU have a g before their names. Whatever has a name of
 	// its own that begins so, such as git, has a row.
-	if t := tools[strings.TrimPrefix(bare, "g")]; t != nil && ownTools[t.name].name == "" && len(bare) > 2 {
-		return t.name
+	if t := tools[strings.TrimPrefix(bare, "g")]; t != nil && len(bare) > 2 {
+		if _, own := ownTools[t.name]; !own {
+			return t.name
+		}
 	}
 	return bare
 }

@@ -123,7 +123,7 @@ var shellTools = map[string]tool{
 	"newgrp":            {is: fed},
 	"script":            {rule: never(runsTwice, fixEnv), is: everyday, input: uncommanded},
 	"watch":             {rule: never(runsTwice, fixEnv), is: everyday},
-	"watchexec":         {also: "nodemon chokidar entr-cmd", rule: again(runsTwice, fixEnv)},
+	"watchexec":         {also: "nodemon chokidar", rule: again(runsTwice, fixEnv)},
 	"hyperfine":         {rule: never(runsTwice, fixData)},
 	"concurrently":      {rule: again(runsTwice, fixData)},
 	"tmux":              {rule: never(runsTwice, fixData)},

@@ -70,6 +70,12 @@ func (s *script) optioned(p *place, args []arg, at int) {
 	if p.option != "" || !s.begins(p, args[at]) {
 		return
 	}
+	p.option = s.takenForOption(args, at, p.value.text)
+}
+
+// takenForOption names the command that may take a value at args[at] for an option;
+// it is empty where none does.
+func (s *script) takenForOption(args []arg, at int, value string) string {
 	rest, to, _, ok := unwrap(args, at)
 	t := known(rest[0].text)
 	for ok && t != nil && t.door != nil {
@@ -78,7 +84,7 @@ func (s *script) optioned(p *place, args []arg, at int) {
 			break
 		}
 		if place == 0 {
-			return
+			return ""
 		}
 		rest, to, _, ok = unwrap(inner, place)
 		t = known(rest[0].text)
@@ -86,11 +92,12 @@ func (s *script) optioned(p *place, args []arg, at int) {
 	switch {
 	case !ok || endsOptions(rest[1:to]):
 	case t != nil && t.is&takesOptions != 0 && !(to > 1 && t.takesNext(rest, to-1)):
-		p.option = t.name
+		return t.name
 	case t != nil && t.is&ordinary == 0 || !s.known || !args[at].whole:
-	case !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(p.value.text):
-		p.option = cmp.Or(rest[0].text, "the command")
+	case !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(value):
+		return cmp.Or(rest[0].text, "the command")
 	}
+	return ""
 }
 
 // begins reports whether nothing stands before a value in its argument, or nothing
