@@ -17,8 +17,6 @@ type loginCmd struct {
 	URL   string `arg:"" optional:"" help:"The server; --url and the configuration name it otherwise."`
 	Email string `help:"Who signs in; asked for on a terminal."`
 	Stdin bool   `name:"password-stdin" help:"Read the password from standard input."`
-
-	AllowHTTP bool `name:"allow-http" help:"Send the password without encryption to a server on another machine."`
 }
 
 // Help shows how the command is used.
@@ -38,11 +36,11 @@ func (l *loginCmd) Run(e *env) error {
 	if l.URL != "" {
 		e.url = l.URL
 	}
-	c, err := e.client()
+	c, err := e.visitor()
 	if err != nil {
 		return err
 	}
-	if err := c.private("password"); err != nil && !l.AllowHTTP {
+	if err := e.mayShow(c.base, "password"); err != nil {
 		return err
 	}
 	email, password, err := l.credentials(e)
@@ -53,7 +51,6 @@ func (l *loginCmd) Run(e *env) error {
 		AccessToken string    `json:"access_token"`
 		ExpiresAt   time.Time `json:"expires_at"`
 	}
-	c.token = ""
 	if err := c.post(e.ctx, api("auth", "login"), map[string]string{"email": email, "password": password}, &answer); err != nil {
 		return err
 	}

@@ -22,31 +22,25 @@ type mcpCmd struct {
 // Help shows how the command is used without a word behind it.
 func (mcpCmd) Help() string {
 	return "For hosts that start programs, such as Claude Desktop: what the host says is handed to the server, with the key in STROEM_TOKEN. " +
-		"Where nothing listens at the usual local address, a server is started that goes on without the host. " +
-		"--allow-http sends the key without encryption to a server on another machine.\n\n" +
+		"Where nothing listens at the usual local address, a server is started that goes on without the host.\n\n" +
 		shown("stroem mcp", "STROEM_URL=https://stroem.example.org STROEM_TOKEN=strm_… stroem mcp")
 }
 
-type mcpBridgeCmd struct {
-	AllowHTTP bool `name:"allow-http" help:"Send the key without encryption to a server on another machine."`
-}
+type mcpBridgeCmd struct{}
 
 // Run carries messages between the host and the server. Standard output
 // carries nothing else. It shows the key that it was given, and never the
 // session of the person who signed in here: an agent is not that person, and a
 // session that was used on /mcp is worth nothing for approvals.
-func (m *mcpBridgeCmd) Run(e *env) error {
-	c, err := e.client()
+func (mcpBridgeCmd) Run(e *env) error {
+	c, err := e.agent()
 	if err != nil {
-		return err
-	}
-	if err := c.private("key"); err != nil && !m.AllowHTTP {
 		return err
 	}
 	if err := e.ensureServer(c); err != nil { // the host is told with each message
 		e.tell(err.Error())
 	}
-	b := &bridge{url: c.base + "/mcp", token: e.token, http: &http.Client{CheckRedirect: noRedirect}, in: os.Stdin, out: e.stdout,
+	b := &bridge{url: c.base + "/mcp", token: c.token, http: &http.Client{CheckRedirect: noRedirect}, in: os.Stdin, out: e.stdout,
 		warn: func(text string) { fmt.Fprintln(e.stderr, "stroem mcp:", text) }}
 	return b.run(e.ctx)
 }
