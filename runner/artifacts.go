@@ -182,7 +182,8 @@ func enter(at *os.Root, name string) (*os.Root, error) {
 // search looks for what a script left.
 type search struct {
 	root  *os.Root
-	most  int64 // bytes of a file
+	mask  *masker // what must not stand in a name
+	most  int64   // bytes of a file
 	seen  int
 	found []store.Artifact
 }
@@ -190,7 +191,7 @@ type search struct {
 // findArtifacts lists the files that the script left, with their sizes. Only
 // plain files count: links, fifos, sockets and devices are passed over.
 func (r *Runner) findArtifacts(a *attempt, from *os.Root) ([]store.Artifact, error) {
-	s := search{root: from, most: cmp.Or(r.MaxArtifact, maxArtifact)}
+	s := search{root: from, mask: a.out.mask, most: cmp.Or(r.MaxArtifact, maxArtifact)}
 	err := s.folder(".")
 	for i := range s.found {
 		f := &s.found[i]
@@ -208,7 +209,7 @@ func (s *search) folder(dir string) error {
 		name := path.Join(dir, info.Name())
 		switch {
 		case info.IsDir() && len(name) > maxArtifactName:
-			return refuse("a folder in $ARTIFACTS_DIR has a path of more than %d bytes: %.200q", maxArtifactName, name)
+			return refuse("a folder in $ARTIFACTS_DIR has a path of more than %d bytes: %.200q", maxArtifactName, s.mask.hideString(name))
 		case info.IsDir():
 			err = s.folder(name)
 		case info.Mode().IsRegular():
@@ -253,8 +254,14 @@ func (s *search) list(dir string) (infos []fs.FileInfo, err error) {
 }
 
 func (s *search) file(name string, size int64) error {
-	if why := badName(name); why != "" {
-		return refuse("artifact %.200q cannot be kept: its name %s; give it another", name, why)
+	// Once it is cut and quoted, a secret in it is not found any more.
+	shown := s.mask.hideString(name)
+	why := badName(name)
+	if shown != name {
+		why = "has a secret in it"
+	}
+	if why != "" {
+		return refuse("artifact %.200q cannot be kept: its name %s; give it another", shown, why)
 	}
 	if size > s.most {
 		return refuse("artifact %q has %d bytes, more than artifact_storage.max_file_bytes allows, which is %d", name, size, s.most)
