@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -34,9 +33,6 @@ const (
 	maxLeft          = 5000 // files, folders and others in $ARTIFACTS_DIR
 	maxArtifactName  = 1 << 10
 	sniffed          = 512 // bytes that tell the type of a file
-	// artifactPause is how long the runner waits before it copies artifacts
-	// again, where the disk had no room for them.
-	artifactPause = 5 * time.Second
 )
 
 // unkeepable is why something that a script left cannot be kept. It is for the
@@ -69,11 +65,14 @@ func unread(what string, err error) error {
 // done again: the attempt's own folder is still as it was.
 //
 // A disk that has no room for it, or any other trouble of the server, delays
-// the end: the work of the step is done, and must not be lost. A cancel ends
-// the wait.
+// the end (room.go): the work of the step is done, and must not be lost. A
+// cancel ends the wait.
 func (r *Runner) collectArtifacts(ctx context.Context, a *attempt, e *ending) error {
+	var wait room
+	defer func() { wait.leave(r) }()
 	for told := false; ; told = true {
 		list, err := r.copyArtifacts(ctx, a)
+		wait.leave(r)
 		var wrong *unkeepable
 		switch {
 		case err == nil:
@@ -87,12 +86,11 @@ func (r *Runner) collectArtifacts(ctx context.Context, a *attempt, e *ending) er
 		case !told:
 			r.Log.Error("keep artifacts when that is possible", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-a.cancelled:
+		switch err := wait.await(ctx, r, a, err); {
+		case errors.Is(err, errCancelled):
 			return nil
-		case <-time.After(artifactPause):
+		case err != nil:
+			return err
 		}
 	}
 }
@@ -117,11 +115,24 @@ func (r *Runner) copyArtifacts(ctx context.Context, a *attempt) ([]store.Artifac
 	if err := r.Store.View(ctx, func(tx *store.Tx) error { return r.checkJob(tx, list) }); err != nil {
 		return nil, err
 	}
-	to, err := r.Store.NewArtifacts(a.step.Attempt)
+	size := int64(0)
+	for i := range list {
+		size += list[i].Size
+	}
+	kept, err := r.writeArtifacts(ctx, a.step.Attempt, from, list)
+	if err != nil {
+		return nil, &unwritten{size, err}
+	}
+	return kept, nil
+}
+
+// writeArtifacts copies those of the list that are still there.
+func (r *Runner) writeArtifacts(ctx context.Context, attempt string, from *os.Root, list []store.Artifact) ([]store.Artifact, error) {
+	to, err := r.Store.NewArtifacts(attempt)
 	if err != nil {
 		return nil, err
 	}
-	kept := list[:0]
+	var kept []store.Artifact
 	for _, a := range list {
 		if err = ctx.Err(); err == nil {
 			err = copyArtifact(from, to, &a)
