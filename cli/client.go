@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -34,10 +35,11 @@ const (
 
 // client asks a server over REST.
 type client struct {
-	base  string
-	token string
-	via   http.RoundTripper // nil: as the standard library does
-	lost  func()            // a stream broke off and is asked for again; may be nil
+	base   string
+	token  string
+	via    http.RoundTripper // nil: as the standard library does
+	header http.Header       // what requests have beside that; may be nil
+	lost   func()            // a stream broke off and is asked for again; may be nil
 }
 
 // usualServer is where a server listens that nothing else was said to.
@@ -184,6 +186,7 @@ func (c *client) send(ctx context.Context, method, path string, body []byte) (*h
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, c.header)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
