@@ -56,6 +56,7 @@ type commands struct {
 	Reject     rejectCmd     `cmd:"" group:"remote" help:"Say no to a step that waits for a person."`
 	Login      loginCmd      `cmd:"" group:"remote" help:"Sign in by password, for the commands that follow."`
 	Logout     logoutCmd     `cmd:"" group:"remote" help:"Sign out."`
+	Passwd     passwdCmd     `cmd:"" group:"remote" help:"Change the password that you sign in with."`
 	Whoami     whoamiCmd     `cmd:"" group:"remote" help:"Show who the server takes you for."`
 
 	Serve      serveCmd      `cmd:"" group:"server" help:"Run the server."`

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,18 +48,23 @@ func (l *loginCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	var answer struct {
-		AccessToken string    `json:"access_token"`
-		ExpiresAt   time.Time `json:"expires_at"`
-	}
-	if err := c.post(e.ctx, api("auth", "login"), map[string]string{"email": email, "password": password}, &answer); err != nil {
-		return err
-	}
-	if err := changeSessions(func(all map[string]session) { all[c.base] = session{email, answer.AccessToken, answer.ExpiresAt} }); err != nil {
+	if err := c.begin(e.ctx, email, "login", map[string]string{"email": email, "password": password}); err != nil {
 		return err
 	}
 	e.println("signed in to " + c.base + " as " + email)
 	return nil
+}
+
+// begin asks for a session, and keeps that.
+func (c *client) begin(ctx context.Context, email, by string, body map[string]string) error {
+	var answer struct {
+		AccessToken string    `json:"access_token"`
+		ExpiresAt   time.Time `json:"expires_at"`
+	}
+	if err := c.post(ctx, api("auth", by), body, &answer); err != nil {
+		return err
+	}
+	return changeSessions(func(all map[string]session) { all[c.base] = session{email, answer.AccessToken, answer.ExpiresAt} })
 }
 
 // credentials are given, or asked for on a terminal.
@@ -77,13 +83,20 @@ func (l *loginCmd) credentials(e *env) (email, password string, err error) {
 		password, err = passwordFrom(os.Stdin)
 		return email, password, err
 	}
+	password, err = e.askPassword("Password: ")
+	return email, password, err
+}
+
+// askPassword asks on a terminal.
+func (e *env) askPassword(prompt string) (string, error) {
+	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
-		return "", "", usage("--password-stdin is needed where nobody can be asked")
+		return "", usage("--password-stdin is needed where nobody can be asked")
 	}
-	fmt.Fprint(e.stderr, "Password: ")
+	fmt.Fprint(e.stderr, prompt)
 	typed, err := term.ReadPassword(fd)
 	fmt.Fprintln(e.stderr)
-	return email, string(typed), err
+	return string(typed), err
 }
 
 type logoutCmd struct{}
