@@ -136,7 +136,7 @@ func TestBridgeWithAKey(t *testing.T) {
 		}
 		h.say(`{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":" größer\n","_meta":` +
 			`{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`)
-		if got := h.hear(); !strings.Contains(got, `"id":"x"`) || !strings.Contains(got, "tool ' größer\\n' not found") {
+		if got := h.hear(); !strings.Contains(got, `"id":"x"`) || !strings.Contains(got, `no tool \" größer\\n\"; tools/list`) {
 			t.Error(got)
 		}
 		revoke()
