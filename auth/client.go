@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
@@ -145,9 +146,31 @@ func (g *Gate) Client(ctx context.Context, id string) (c store.Client, err error
 }
 
 // authentic is nil where the secret is that of the client, or neither has one.
-func authentic(c store.Client, secret string) error {
-	if len(c.Secret) == 0 && secret == "" || len(c.Secret) > 0 && subtle.ConstantTimeCompare(c.Secret, digest(secret)) == 1 {
+// A wrong one is treated like a wrong key: it is written down, and an address
+// that shows too much of the kind is not listened to, but for secrets that were
+// right before. Errors: *Refusal, TooMany.
+func (g *Gate) authentic(ctx context.Context, c store.Client, secret string) error {
+	if len(c.Secret) == 0 && secret == "" {
 		return nil
 	}
-	return refusal("invalid_client", "client_secret is not the client's")
+	who := Principal{Door: REST, Addr: From(ctx).Addr}
+	sum := sha256.Sum256([]byte(c.ID + " " + secret))
+	if wait := g.limit.spent(g.now(), wrong(who.Addr)); wait > 0 && !g.wasGood(sum) {
+		return tooMany(wait)
+	}
+	if len(c.Secret) > 0 && subtle.ConstantTimeCompare(c.Secret, digest(secret)) == 1 {
+		g.setGood(sum)
+		return nil
+	}
+	why := &Error{Code: Unauthenticated, Msg: "client_secret is not the client's"}
+	if !isDocument(c.ID) { // else it is a stranger's text
+		who.Grant = &store.Grant{Client: c.ID}
+	}
+	switch wait, err := g.refuse(ctx, who, why); {
+	case err != nil:
+		return err
+	case wait > 0:
+		return tooMany(wait)
+	}
+	return refusal("invalid_client", "%s", why.Msg)
 }

@@ -61,7 +61,7 @@ func (g *Gate) clientRequest(ctx context.Context, given url.Values) (p map[strin
 		}
 	}
 	if err == nil {
-		err = authentic(c, p["client_secret"])
+		err = g.authentic(ctx, c, p["client_secret"])
 	}
 	return p, c, err
 }

@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -182,6 +184,51 @@ func TestClientSecret(t *testing.T) {
 	}
 	if err := errors.Join(end(c.ID, c.Secret, "no token"), end(c.ID, c.Secret, out.Refresh)); err != nil || s.knows(out.Access) == nil {
 		t.Errorf("disowned: %v", err)
+	}
+}
+
+// Secrets of clients are guessed from an address: few are looked at and all of
+// it is written down, and who knows one goes on there.
+func TestGuessedClientSecrets(t *testing.T) {
+	t.Parallel()
+	s := remote(t)
+	u := s.user(auth.NewUser{Email: "ada@example.com"})
+	c, unseen := s.register(auth.Metadata{Method: "client_secret_post"}), s.register(auth.Metadata{Method: "client_secret_post"})
+	evil := stranger("203.0.113.1")
+	show := func(ctx context.Context, c auth.Registered, secret string) error {
+		_, err := s.Exchange(ctx, showing(c.ID, s.code(c.ID, u.Email), map[string]string{"client_secret": secret}))
+		return err
+	}
+	if err := show(evil, c, c.Secret); err != nil {
+		t.Fatal(err)
+	}
+	before, looked := len(s.audit()), 0
+	for i := range 200 {
+		_, err := s.Exchange(evil, renewing(c.ID, "strr", map[string]string{"client_secret": fmt.Sprint("guess ", i)}))
+		switch {
+		case named(err) == "invalid_client":
+			looked++
+		case auth.CodeOf(err) != auth.TooMany:
+			t.Fatal(err)
+		}
+		if i == 0 {
+			if got := s.last(); got != "|"+c.ID+"|203.0.113.1|rest|refuse||client_secret is not the client's" {
+				t.Error(got)
+			}
+		}
+	}
+	if n := len(s.audit()) - before; looked != 20 || n != 20 {
+		t.Errorf("%d secrets were looked at, %d audit records", looked, n)
+	}
+	if err := show(evil, c, c.Secret); err != nil {
+		t.Errorf("a secret that was right before: %v", err)
+	}
+	code(t, show(evil, unseen, unseen.Secret), auth.TooMany)
+	if err := show(passerBy(), unseen, unseen.Secret); err != nil {
+		t.Errorf("from elsewhere: %v", err)
+	}
+	if _, err := s.Exchange(evil, showing("https://a.example/c", "stroc_x", nil)); named(err) != "invalid_grant" {
+		t.Errorf("a client that needs none: %v", err)
 	}
 }
 

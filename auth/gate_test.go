@@ -242,9 +242,9 @@ func TestKeyManagesNothing(t *testing.T) {
 		_, _, err2 := s.NewKey(ctx, store.APIKey{User: admin.ID, Name: "wider"})
 		_, err3 := s.Users(ctx)
 		_, err4 := s.Keys(ctx, admin.ID)
-		for i, err := range []error{err1, err2, err3, err4, s.SetPassword(ctx, admin.ID, "another password"),
-			s.SetAdmin(ctx, admin.ID, true), s.SetGroups(ctx, admin.ID, nil), s.DeleteUser(ctx, admin.ID), s.RevokeKey(ctx, plain[:12]),
-			s.ChangePassword(ctx, password, "another password")} {
+		_, err5 := s.ChangePassword(ctx, password, "another password")
+		for i, err := range []error{err1, err2, err3, err4, err5, s.SetPassword(ctx, admin.ID, "another password"),
+			s.SetAdmin(ctx, admin.ID, true), s.SetGroups(ctx, admin.ID, nil), s.DeleteUser(ctx, admin.ID), s.RevokeKey(ctx, plain[:12])} {
 			if c := auth.CodeOf(err); c != auth.Forbidden && c != auth.Unauthenticated && c != auth.Invalid {
 				t.Errorf("%s, call %d: %v", name, i, err)
 			}

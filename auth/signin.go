@@ -90,8 +90,7 @@ func (g *Gate) refuseSignIn(ctx context.Context, p Principal, email string, why 
 // looked at.
 func (g *Gate) begin(ctx context.Context, p Principal, u store.User) (Tokens, error) {
 	now := g.now()
-	s := store.Session{ID: uuid.NewString(), User: u.ID, CreatedAt: now, ExpiresAt: now.Add(sessionLife)}
-	t, r, err := g.tokens(&s, u)
+	t, begin, err := g.newSession(u)
 	if err != nil {
 		return t, err
 	}
@@ -101,12 +100,21 @@ func (g *Gate) begin(ctx context.Context, p Principal, u store.User) (Tokens, er
 		if errors.Is(err, store.ErrNotFound) || err == nil && is.Password != u.Password {
 			return ErrSignIn
 		}
-		return errors.Join(err, tx.DropExpired(now), tx.InsertSession(&s), tx.InsertRefresh(&r), tx.SignedIn(u.ID, now), tx.AppendAudit(&e))
+		return errors.Join(err, tx.DropExpired(now), begin(tx), tx.SignedIn(u.ID, now), tx.AppendAudit(&e))
 	})
 	if err != nil {
 		return Tokens{}, err
 	}
 	return t, nil
+}
+
+// newSession makes what a session of the account shows, and what keeps it in
+// the store.
+func (g *Gate) newSession(u store.User) (Tokens, func(*store.Tx) error, error) {
+	now := g.now()
+	s := store.Session{ID: uuid.NewString(), User: u.ID, CreatedAt: now, ExpiresAt: now.Add(sessionLife)}
+	t, r, err := g.tokens(&s, u)
+	return t, func(tx *store.Tx) error { return errors.Join(tx.InsertSession(&s), tx.InsertRefresh(&r)) }, err
 }
 
 // tokens makes what a session shows, and the record of the refresh token.

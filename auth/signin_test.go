@@ -66,7 +66,8 @@ func TestSessionEnds(t *testing.T) {
 			return s.SetPassword(s.owner(), u.ID, "another one")
 		},
 		"a change of it": func(s *server, _ store.User, k auth.Tokens) error {
-			return s.ChangePassword(s.as(k.Access), password, "another one")
+			_, err := s.ChangePassword(s.as(k.Access), password, "another one")
+			return err
 		},
 		"user deleted": func(s *server, u store.User, _ auth.Tokens) error { return s.DeleteUser(s.owner(), u.ID) },
 		"thirty days":  func(s *server, _ store.User, _ auth.Tokens) error { s.pass(30 * 24 * time.Hour); return nil },
@@ -99,14 +100,35 @@ func TestPasswordIsChangedForThePresentOne(t *testing.T) {
 	s := start(t)
 	s.user(auth.NewUser{Email: "ada@example.com"})
 	ctx := s.as(s.signIn("ada@example.com").Access)
-	if err := s.ChangePassword(ctx, "wrong", "another one"); !errors.Is(err, auth.ErrSignIn) {
+	for present, c := range map[string]struct {
+		password string
+		want     auth.Code
+	}{"wrong": {"another one", auth.Forbidden}, password: {"short", auth.Invalid}} {
+		_, err := s.ChangePassword(ctx, present, c.password)
+		code(t, err, c.want)
+	}
+	aside := s.signIn("ada@example.com")
+	goesOn, err := s.ChangePassword(ctx, password, "another one")
+	if err != nil {
 		t.Error(err)
 	}
-	code(t, s.ChangePassword(ctx, password, "short"), auth.Invalid)
-	if err := s.ChangePassword(ctx, password, "another one"); err != nil {
+	if got := s.last(); got != `ada@example.com||`+home+`|rest|user.password|{"user":"ada@example.com"}|ok` {
+		t.Error(got)
+	}
+	if who := auth.From(s.as(goesOn.Access)); who.Email != "ada@example.com" || who.Via != auth.Session {
+		t.Errorf("the new session is %+v", who)
+	}
+	if _, err := s.Identify(t.Context(), aside.Access, auth.REST, home); !errors.Is(err, auth.ErrToken) {
+		t.Errorf("another session goes on: %v", err)
+	}
+	if _, err := s.Refresh(t.Context(), goesOn.Refresh, home); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.SignIn(t.Context(), "ada@example.com", "another one", home); err != nil {
+	for range 30 { // as with a sign-in, guesses are bounded
+		_, err = s.ChangePassword(ctx, password, "a third one")
+	}
+	code(t, err, auth.TooMany)
+	if _, err := s.SignIn(t.Context(), "ada@example.com", "another one", "198.51.100.7"); err != nil {
 		t.Error(err)
 	}
 }

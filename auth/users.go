@@ -148,25 +148,49 @@ func (g *Gate) SetPassword(ctx context.Context, id, password string) error {
 }
 
 // ChangePassword gives the caller's own account a new password, for the
-// present one, and ends what SetPassword does, this session too.
-func (g *Gate) ChangePassword(ctx context.Context, present, password string) error {
+// present one, and ends what SetPassword does. The caller goes on with the
+// session that it gives.
+func (g *Gate) ChangePassword(ctx context.Context, present, password string) (Tokens, error) {
 	who := From(ctx)
-	may := who.MayAnswer()
+	may := who.signedInPerson()
 	if may == nil && who.Via != Session {
 		may = forbidden("sign in with a password to change it")
 	}
 	if err := g.require(ctx, "user.password", may); err != nil {
-		return err
+		return Tokens{}, err
 	}
 	if err := checkPassword(password); err != nil {
-		return err
+		return Tokens{}, err
 	}
 	u, err := g.checkedPassword(ctx, who, who.Email, present)
-	if err != nil {
-		return err
+	if errors.Is(err, ErrSignIn) {
+		err = errPresent
 	}
-	return g.setPassword(ctx, u.ID, password)
+	if err != nil {
+		return Tokens{}, err
+	}
+	phc, err := g.newPassword(ctx, password)
+	if err != nil {
+		return Tokens{}, err
+	}
+	t, begin, err := g.newSession(u)
+	if err != nil {
+		return Tokens{}, err
+	}
+	err = g.change(ctx, u.ID, "user.password", nil, func(tx *store.Tx, is store.User) error {
+		if is.Password != u.Password { // it was changed while we looked
+			return errPresent
+		}
+		return errors.Join(tx.SetPassword(u.ID, phc), begin(tx))
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	return t, nil
 }
+
+// errPresent is told to somebody who is signed in, unlike ErrSignIn.
+var errPresent = forbidden("this is not the present password")
 
 func (g *Gate) setPassword(ctx context.Context, id, password string) error {
 	phc, err := g.newPassword(ctx, password)

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,8 @@ type bridge struct {
 	in    io.Reader
 	out   io.Writer
 	warn  func(string) // tells people, not the host
+
+	advice string // what the host is told where no server answers
 
 	writing sync.Mutex
 	mu      sync.Mutex
@@ -67,6 +70,7 @@ const (
 // answers that are under way.
 func (b *bridge) run(ctx context.Context) error {
 	b.pending = map[string]context.CancelFunc{}
+	b.advice = cmp.Or(b.advice, "start one with `stroem serve`")
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var under sync.WaitGroup
@@ -176,7 +180,7 @@ func (b *bridge) post(ctx context.Context, line []byte, m *message) (answered bo
 	b.head(req.Header, m)
 	res, err := b.http.Do(req)
 	if err != nil {
-		return false, fmt.Errorf("no stroem server answers at %s; start one with `stroem serve`", b.url)
+		return false, fmt.Errorf("no stroem server answers at %s; %s", b.url, b.advice)
 	}
 	defer res.Body.Close()
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))

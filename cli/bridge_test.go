@@ -136,7 +136,7 @@ func TestBridgeWithAKey(t *testing.T) {
 		}
 		h.say(`{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":" größer\n","_meta":` +
 			`{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`)
-		if got := h.hear(); !strings.Contains(got, `"id":"x"`) || !strings.Contains(got, "tool ' größer\\n' not found") {
+		if got := h.hear(); !strings.Contains(got, `"id":"x"`) || !strings.Contains(got, `no tool \" größer\\n\"; tools/list`) {
 			t.Error(got)
 		}
 		revoke()
@@ -210,6 +210,40 @@ func TestBridgeEndsWithItsHost(t *testing.T) {
 	h.say(toolCall(2, "execute_task", `{"workspace":"w","task_name":"long","wait_seconds":50}`))
 	poll(t, func() string { return s.ask("list_jobs", nil) }, func(got string) bool { return strings.Contains(got, `"status":"running"`) })
 	h.hangUp()
+}
+
+// A host that stands in somebody's repository does not run what lies there:
+// it is told why there is no server, and what to do.
+func TestBridgeRunsNothingOfTheHostsFolder(t *testing.T) {
+	t.Parallel()
+	for _, given := range []string{".workflows/w.yaml", "server-config.yaml"} {
+		t.Run(given, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			addr := l.Addr().String()
+			l.Close()
+			home, dir := t.TempDir(), t.TempDir()
+			if err := os.Mkdir(filepath.Join(dir, ".workflows"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write(t, dir, ".workflows/w.yaml", "tasks: {t: {flow: {s: {type: script, script: touch ran}}}}\n")
+			if given == "server-config.yaml" {
+				write(t, dir, given, "mcp: {enabled: true}\nworkspaces: {w: {type: folder, path: .}}\n")
+			}
+			h := startHost(t, dir, "HOME="+home, "XDG_DATA_HOME=", "STROEM__LISTEN="+addr)
+			h.say(initialize)
+			if got := h.hear(); !strings.Contains(got, `"error"`) || !strings.Contains(got, strings.Split(given, "/")[0]+" says") || !strings.Contains(got, "STROEM_CONFIG") {
+				t.Error(got)
+			}
+			h.hangUp()
+			if _, err := os.Stat(filepath.Join(home, ".local")); !os.IsNotExist(err) {
+				t.Errorf("there is a data folder: %v", err)
+			}
+		})
+	}
 }
 
 // Where no server runs one is started, and it outlives the host.

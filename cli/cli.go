@@ -26,11 +26,12 @@ const (
 
 // commands is the grammar.
 type commands struct {
-	Config string `placeholder:"FILE" env:"STROEM_CONFIG" group:"global" help:"Configuration file of the server (./server-config.yaml if there is one)."`
-	Data   string `placeholder:"DIR" env:"STROEM_DATA" group:"global" help:"Data folder, in place of the configuration's."`
-	URL    string `placeholder:"URL" env:"STROEM_URL" group:"global" help:"The server to ask (the one that the configuration describes, else http://127.0.0.1:8080)."`
-	Token  string `placeholder:"TOKEN" env:"STROEM_TOKEN" group:"global" help:"API key to show the server (the sign-in of stroem login, if there is one)."`
-	JSON   bool   `name:"json" group:"global" help:"Answer in JSON, in the shapes of the server's API."`
+	Config    string `placeholder:"FILE" env:"STROEM_CONFIG" group:"global" help:"Configuration file of the server (./server-config.yaml if there is one)."`
+	Data      string `placeholder:"DIR" env:"STROEM_DATA" group:"global" help:"Data folder, in place of the configuration's."`
+	URL       string `placeholder:"URL" env:"STROEM_URL" group:"global" help:"The server to ask (the one that the configuration describes, else http://127.0.0.1:8080)."`
+	Token     string `placeholder:"TOKEN" env:"STROEM_TOKEN" group:"global" help:"API key to show the server (the sign-in of stroem login, if there is one)."`
+	AllowHTTP bool   `name:"allow-http" env:"STROEM_ALLOW_HTTP" group:"global" help:"Send passwords and keys to a server on another machine by http, without encryption."`
+	JSON      bool   `name:"json" group:"global" help:"Answer in JSON, in the shapes of the server's API."`
 
 	ShowVersion versionFlag `name:"version" group:"global" help:"Show the version."`
 
@@ -55,6 +56,7 @@ type commands struct {
 	Reject     rejectCmd     `cmd:"" group:"remote" help:"Say no to a step that waits for a person."`
 	Login      loginCmd      `cmd:"" group:"remote" help:"Sign in by password, for the commands that follow."`
 	Logout     logoutCmd     `cmd:"" group:"remote" help:"Sign out."`
+	Passwd     passwdCmd     `cmd:"" group:"remote" help:"Change the password that you sign in with."`
 	Whoami     whoamiCmd     `cmd:"" group:"remote" help:"Show who the server takes you for."`
 
 	Serve      serveCmd      `cmd:"" group:"server" help:"Run the server."`
@@ -100,6 +102,7 @@ type env struct {
 	config, data   string
 	url, token     string
 	json           bool
+	allowHTTP      bool
 	// still calls do while nothing is drawn; nil: nothing ever is.
 	still func(do func())
 	// notice tells of something beside the output; nil: on stderr, at once.
@@ -164,7 +167,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	}
 	ctx = auth.With(ctx, auth.Owner()) // whoever can run this on the data folder owns it
 	return report(stderr, command.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, config: c.Config, data: c.Data,
-		url: c.URL, token: c.Token, json: c.JSON}))
+		url: c.URL, token: c.Token, json: c.JSON, allowHTTP: c.AllowHTTP}))
 }
 
 // grammar is the parser of the command line.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -34,10 +35,11 @@ const (
 
 // client asks a server over REST.
 type client struct {
-	base  string
-	token string
-	via   http.RoundTripper // nil: as the standard library does
-	lost  func()            // a stream broke off and is asked for again; may be nil
+	base   string
+	token  string
+	via    http.RoundTripper // nil: as the standard library does
+	header http.Header       // what requests have beside that; may be nil
+	lost   func()            // a stream broke off and is asked for again; may be nil
 }
 
 // usualServer is where a server listens that nothing else was said to.
@@ -60,8 +62,35 @@ func (e *env) address() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// client is the client of the server that --url names, or the configuration.
+// client is the client of the server that --url names, or the configuration. It
+// shows the key that was given, else the sign-in that is kept for that server.
 func (e *env) client() (*client, error) {
+	c, err := e.agent()
+	if err != nil || c.token != "" {
+		return c, err
+	}
+	all, err := sessions()
+	if err != nil {
+		return nil, err
+	}
+	if c.token = all[c.base].Token; c.token != "" {
+		err = e.mayShow(c.base, "sign-in")
+	}
+	return c, err
+}
+
+// agent is that client with the key that was given, and never a person's
+// sign-in.
+func (e *env) agent() (*client, error) {
+	c, err := e.visitor()
+	if err == nil && e.token != "" {
+		c.token, err = e.token, e.mayShow(c.base, "key")
+	}
+	return c, err
+}
+
+// visitor is that client with nothing to show.
+func (e *env) visitor() (*client, error) {
 	wanted := e.url
 	if wanted == "" {
 		wanted = e.address()
@@ -71,17 +100,9 @@ func (e *env) client() (*client, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, usage("--url: %q is no address of a server; write it like "+usualServer, wanted)
 	}
-	token := e.token
-	if token == "" {
-		all, err := sessions()
-		if err != nil {
-			return nil, err
-		}
-		token = all[base].Token
-	}
 	via := http.DefaultTransport.(*http.Transport).Clone()
 	via.ResponseHeaderTimeout = patience
-	return &client{base: base, token: token, via: via, lost: func() { e.tell("connection lost, trying again") }}, nil
+	return &client{base: base, via: via, lost: func() { e.tell("connection lost, trying again") }}, nil
 }
 
 // baseOf is a server's address without what may stand behind it.
@@ -89,13 +110,19 @@ func baseOf(address string) string {
 	return strings.TrimRight(strings.TrimSuffix(strings.TrimRight(address, "/"), "/mcp"), "/")
 }
 
-// private is the error of an address to which a secret would go in clear.
-func (c *client) private(secret string) error {
-	u, err := url.Parse(c.base)
-	if err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		err = fmt.Errorf("%s is another machine, and http would show the %s to everybody on the way; use https, or --allow-http", c.base, secret)
+// mayShow is the error of an address to which the secret would go in clear,
+// unless --allow-http says that it may.
+func (e *env) mayShow(base, secret string) error {
+	if e.allowHTTP || !inClear(base) {
+		return nil
 	}
-	return err
+	return fmt.Errorf("http would show the %s to everybody on the way to %s; use https, or --allow-http", secret, base)
+}
+
+// inClear reports whether what is sent there can be read on the way.
+func inClear(base string) bool {
+	u, err := url.Parse(base)
+	return err != nil || u.Scheme == "http" && !isLoopback(u.Hostname())
 }
 
 // api is a path below /api, its parts escaped.
@@ -159,6 +186,7 @@ func (c *client) send(ctx context.Context, method, path string, body []byte) (*h
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, c.header)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

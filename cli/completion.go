@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -126,7 +127,9 @@ func (c *completer) read(word string) {
 		case f == nil:
 		case has:
 			c.given[f.Name] = value
-		case !f.IsBool():
+		case f.IsBool():
+			c.given[f.Name] = "true"
+		default:
 			c.opened = f
 		}
 	case c.node == nil:
@@ -241,6 +244,7 @@ func (c *completer) tasks() (list []string) {
 // ask asks the server; without one there is nothing to offer.
 func (c *completer) ask(path string, into any) {
 	e := &env{ctx: c.ctx, config: c.value("config"), url: c.value("url"), token: c.value("token")}
+	e.allowHTTP, _ = strconv.ParseBool(c.value("allow-http")) // what is no yes is a no
 	server, err := e.client()
 	if err != nil {
 		return

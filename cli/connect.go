@@ -25,11 +25,10 @@ const (
 )
 
 type connectCmd struct {
-	Host      string    `arg:"" enum:"${hosts}" help:"The host, one of ${hosts}."`
-	Limits    keyLimits `embed:""`
-	Key       string    `placeholder:"KEY" help:"Use this key and make none; '-' reads it from standard input, 'none' is for a server that asks for none."`
-	AllowHTTP bool      `name:"allow-http" help:"Send the key without encryption to a server on another machine."`
-	Print     bool      `help:"Show what would be written, and change nothing."`
+	Host   string    `arg:"" enum:"${hosts}" help:"The host, one of ${hosts}."`
+	Limits keyLimits `embed:""`
+	Key    string    `placeholder:"KEY" help:"Use this key and make none; '-' reads it from standard input, 'none' is for a server that asks for none."`
+	Print  bool      `help:"Show what would be written, and change nothing."`
 }
 
 // Help shows how the command is used.
@@ -87,7 +86,7 @@ func (c *connectCmd) connection(e *env, cfg *Config, h *host) (conn *connection,
 	if err := c.Limits.check(); err != nil {
 		return nil, false, err
 	}
-	cl, err := (&env{ctx: e.ctx, url: e.served(cfg), token: aKey}).client() // checks the address
+	cl, err := (&env{ctx: e.ctx, url: e.served(cfg)}).visitor() // checks the address
 	if err != nil {
 		return nil, false, err
 	}
@@ -100,14 +99,12 @@ func (c *connectCmd) connection(e *env, cfg *Config, h *host) (conn *connection,
 	if conn.key, makes, err = c.key(cfg, own, conn.url); err != nil {
 		return nil, false, err
 	}
-	if err := cl.private("key"); conn.key != "" && err != nil {
-		if !c.AllowHTTP {
-			return nil, false, err
-		}
+	if conn.key != "" && inClear(conn.url) {
 		conn.args = []string{"--allow-http"}
+		err = e.mayShow(conn.url, "key")
 	}
-	if !h.starts {
-		return conn, makes, nil
+	if err != nil || !h.starts {
+		return conn, makes, err
 	}
 	if conn.command, err = lastingProgram(); err != nil {
 		return nil, false, err

@@ -277,3 +277,54 @@ func TestStepWaitsForRoomForItsFiles(t *testing.T) {
 	}
 	ranOnce(t, ledger, []string{"waits"})
 }
+
+// Artifacts that do not fit are written once, which takes the rest of the disk
+// for a moment, and then not again before they do.
+func TestArtifactsThatDoNotFitAreNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	dir, ledger := printing(t, 10)
+	out := filepath.Dir(ledger)
+	write(t, dir, "left.yaml", fmt.Sprintf(`
+tasks:
+  left: {flow: {s: {type: script, script: 'head -c 8388608 /dev/zero > "$ARTIFACTS_DIR/a"; echo ready; until [ -e %s/go ]; do sleep 0.02; done'}}}
+`, out))
+	s := serveSmall(t, "size=40m", config(t, "w", dir))
+	id := s.execute("w", "left", nil)
+	poll(t, func() string { return s.ask("get_job_logs", map[string]any{"job_id": id}) },
+		func(got string) bool { return strings.Contains(got, "ready") })
+	var space syscall.Statfs_t
+	if err := syscall.Statfs(s.disk, &space); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.disk, "ballast"), make([]byte, int(space.Bavail)*int(space.Bsize)-4<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, out, "go", "")
+	poll(t, s.log, func(log string) bool { return strings.Contains(log, "keep artifacts when that is possible") })
+	changed := func() time.Time {
+		info, err := os.Stat(filepath.Join(s.disk, "stroem", "artifacts"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.ModTime()
+	}
+	was := changed()
+	if other, _, said := s.submit("meanwhile"); other == "" || s.awaitREST(other) != "completed" {
+		t.Errorf("another job meanwhile: %s", said)
+	}
+	s.waitsOut(6 * time.Second) // it was every 5 s
+	if is := changed(); !is.Equal(was) {
+		t.Errorf("it was written again %s later", is.Sub(was))
+	}
+	if lines := s.troubles(); len(lines) != 1 || !strings.Contains(lines[0], "(8388608 bytes in all)") {
+		t.Errorf("the log tells of it %d times:\n%s", len(lines), strings.Join(lines, ""))
+	}
+	s.free()
+	began := time.Now()
+	if got := s.awaitREST(id); got != "completed" || time.Since(began) > healWithin {
+		t.Errorf("with room for it again, the job is %s after %s", got, time.Since(began))
+	}
+	if got := s.ask("list_artifacts", map[string]any{"job_id": id}); !strings.Contains(got, `"size_bytes":8388608`) {
+		t.Error(got)
+	}
+}

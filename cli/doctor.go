@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"stroem/runner/proc"
+	"stroem/store"
 )
 
 // The verdicts of a check.
@@ -148,7 +149,7 @@ func existing(dir string) string {
 
 func checkSpace(dir string) finding {
 	at := existing(dir)
-	free, err := freeSpace(at)
+	free, err := store.FreeSpace(at)
 	f := finding{Name: "disk", Status: good, Text: size(free) + " free at " + at}
 	switch {
 	case err != nil:

@@ -15,15 +15,6 @@ func writable(dir string) bool { return unix.Access(dir, unix.W_OK|unix.X_OK) ==
 // openToOthers reports whether other users may look into the folder.
 func openToOthers(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
 
-// freeSpace is how many bytes this user may still write at the folder.
-func freeSpace(dir string) (uint64, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, err
-	}
-	return st.Bavail * uint64(st.Bsize), nil
-}
-
 // alive reports whether there is a process of that number.
 func alive(pid int) bool {
 	err := unix.Kill(pid, 0)

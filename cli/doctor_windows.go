@@ -12,15 +12,6 @@ func writable(string) bool { return true }
 // openToOthers is not told by a mode here: the folder lies in the user's own.
 func openToOthers(fs.FileInfo) bool { return false }
 
-// freeSpace is how many bytes this user may still write at the folder.
-func freeSpace(dir string) (free uint64, err error) {
-	path, err := windows.UTF16PtrFromString(dir)
-	if err != nil {
-		return 0, err
-	}
-	return free, windows.GetDiskFreeSpaceEx(path, &free, nil, nil)
-}
-
 // alive reports whether there is a process of that number.
 func alive(pid int) bool {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))

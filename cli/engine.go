@@ -28,7 +28,7 @@ func (c *localTask) inEngine(e *env, do func(context.Context, *control.Plane, co
 	if err != nil {
 		return err
 	}
-	ws, task, err := c.task(e, c.Task)
+	_, task, err := c.task(e, c.Task)
 	if err != nil {
 		return err
 	}
@@ -66,14 +66,8 @@ func (c *localTask) inEngine(e *env, do func(context.Context, *control.Plane, co
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	list, err := plane.Workspaces(e.ctx)
-	if err != nil {
-		return err
-	}
-	for _, w := range list {
-		if w.Error != "" && w.Error != ws.Err() { // what only the looking up of secrets shows
-			fmt.Fprintf(e.stderr, "stroem: %s\n", w.Error)
-		}
+	for _, missing := range plane.MissingSecrets(localName) { // the other problems are told already
+		fmt.Fprintf(e.stderr, "stroem: %s\n", missing)
 	}
 	return do(ctx, plane, control.Execution{Workspace: localName, Task: c.Task, Input: input})
 }

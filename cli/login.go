@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,8 +18,6 @@ type loginCmd struct {
 	URL   string `arg:"" optional:"" help:"The server; --url and the configuration name it otherwise."`
 	Email string `help:"Who signs in; asked for on a terminal."`
 	Stdin bool   `name:"password-stdin" help:"Read the password from standard input."`
-
-	AllowHTTP bool `name:"allow-http" help:"Send the password without encryption to a server on another machine."`
 }
 
 // Help shows how the command is used.
@@ -38,30 +37,34 @@ func (l *loginCmd) Run(e *env) error {
 	if l.URL != "" {
 		e.url = l.URL
 	}
-	c, err := e.client()
+	c, err := e.visitor()
 	if err != nil {
 		return err
 	}
-	if err := c.private("password"); err != nil && !l.AllowHTTP {
+	if err := e.mayShow(c.base, "password"); err != nil {
 		return err
 	}
 	email, password, err := l.credentials(e)
 	if err != nil {
 		return err
 	}
-	var answer struct {
-		AccessToken string    `json:"access_token"`
-		ExpiresAt   time.Time `json:"expires_at"`
-	}
-	c.token = ""
-	if err := c.post(e.ctx, api("auth", "login"), map[string]string{"email": email, "password": password}, &answer); err != nil {
-		return err
-	}
-	if err := changeSessions(func(all map[string]session) { all[c.base] = session{email, answer.AccessToken, answer.ExpiresAt} }); err != nil {
+	if err := c.begin(e.ctx, email, "login", map[string]string{"email": email, "password": password}); err != nil {
 		return err
 	}
 	e.println("signed in to " + c.base + " as " + email)
 	return nil
+}
+
+// begin asks for a session, and keeps that.
+func (c *client) begin(ctx context.Context, email, by string, body map[string]string) error {
+	var answer struct {
+		AccessToken string    `json:"access_token"`
+		ExpiresAt   time.Time `json:"expires_at"`
+	}
+	if err := c.post(ctx, api("auth", by), body, &answer); err != nil {
+		return err
+	}
+	return changeSessions(func(all map[string]session) { all[c.base] = session{email, answer.AccessToken, answer.ExpiresAt} })
 }
 
 // credentials are given, or asked for on a terminal.
@@ -80,13 +83,20 @@ func (l *loginCmd) credentials(e *env) (email, password string, err error) {
 		password, err = passwordFrom(os.Stdin)
 		return email, password, err
 	}
+	password, err = e.askPassword("Password: ")
+	return email, password, err
+}
+
+// askPassword asks on a terminal.
+func (e *env) askPassword(prompt string) (string, error) {
+	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
-		return "", "", usage("--password-stdin is needed where nobody can be asked")
+		return "", usage("--password-stdin is needed where nobody can be asked")
 	}
-	fmt.Fprint(e.stderr, "Password: ")
+	fmt.Fprint(e.stderr, prompt)
 	typed, err := term.ReadPassword(fd)
 	fmt.Fprintln(e.stderr)
-	return email, string(typed), err
+	return string(typed), err
 }
 
 type logoutCmd struct{}

@@ -22,32 +22,28 @@ type mcpCmd struct {
 // Help shows how the command is used without a word behind it.
 func (mcpCmd) Help() string {
 	return "For hosts that start programs, such as Claude Desktop: what the host says is handed to the server, with the key in STROEM_TOKEN. " +
-		"Where nothing listens at the usual local address, a server is started that goes on without the host. " +
-		"--allow-http sends the key without encryption to a server on another machine.\n\n" +
+		"Where nothing listens at the usual local address, a server is started that goes on without the host, with the configuration that --config names, else with the sample tasks: " +
+		"what lies in the folder in which the host stands is run by `stroem serve` alone.\n\n" +
 		shown("stroem mcp", "STROEM_URL=https://stroem.example.org STROEM_TOKEN=strm_… stroem mcp")
 }
 
-type mcpBridgeCmd struct {
-	AllowHTTP bool `name:"allow-http" help:"Send the key without encryption to a server on another machine."`
-}
+type mcpBridgeCmd struct{}
 
 // Run carries messages between the host and the server. Standard output
 // carries nothing else. It shows the key that it was given, and never the
 // session of the person who signed in here: an agent is not that person, and a
 // session that was used on /mcp is worth nothing for approvals.
-func (m *mcpBridgeCmd) Run(e *env) error {
-	c, err := e.client()
+func (mcpBridgeCmd) Run(e *env) error {
+	c, err := e.agent()
 	if err != nil {
 		return err
 	}
-	if err := c.private("key"); err != nil && !m.AllowHTTP {
-		return err
-	}
-	if err := e.ensureServer(c); err != nil { // the host is told with each message
-		e.tell(err.Error())
-	}
-	b := &bridge{url: c.base + "/mcp", token: e.token, http: &http.Client{CheckRedirect: noRedirect}, in: os.Stdin, out: e.stdout,
+	b := &bridge{url: c.base + "/mcp", token: c.token, http: &http.Client{CheckRedirect: noRedirect}, in: os.Stdin, out: e.stdout,
 		warn: func(text string) { fmt.Fprintln(e.stderr, "stroem mcp:", text) }}
+	if err := e.ensureServer(c); err != nil {
+		b.warn(err.Error())
+		b.advice = err.Error()
+	}
 	return b.run(e.ctx)
 }
 
@@ -66,6 +62,9 @@ func (e *env) ensureServer(c *client) error {
 	}
 	cfg, err := e.settings()
 	if err != nil {
+		return err
+	}
+	if err := e.mayServe(cfg); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
@@ -93,6 +92,27 @@ func (e *env) ensureServer(c *client) error {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	return e.awaitServer(c, ended, path)
+}
+
+// mayServe is the error of a server that would take its tasks from the folder
+// in which the host happens to stand: to open a folder is not to trust it, and
+// its schedules would run at once.
+func (e *env) mayServe(cfg *Config) error {
+	found := ""
+	switch {
+	case e.config == "" && cfg.file != "":
+		found = cfg.file
+	case cfg.file == "" && len(cfg.Workspaces) == 0 && hasWorkflows():
+		found = ".workflows"
+	default:
+		return nil
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("start a server: %w", err)
+	}
+	return fmt.Errorf("none was started, since it would run what %s says, which may be anybody's; if you trust that, start `stroem serve` there, or name a configuration in STROEM_CONFIG",
+		filepath.Join(here, found))
 }
 
 func (e *env) awaitServer(c *client, ended <-chan error, log string) error {

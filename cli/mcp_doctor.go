@@ -26,11 +26,10 @@ func (mcpDoctorCmd) Help() string {
 // Run makes the calls of an agent and says of each how it went. It exits with
 // 1 when an agent could not work.
 func (mcpDoctorCmd) Run(e *env) error {
-	c, err := e.client()
+	c, err := e.agent() // as the bridge does
 	if err != nil {
 		return err
 	}
-	c.token = e.token // as the bridge does: never a person's sign-in
 	d := mcpDoctor{e, c}
 	for _, check := range []func() (string, error){d.reach, d.clock, d.tools, d.call} {
 		text, err := check()

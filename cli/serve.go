@@ -151,7 +151,7 @@ func (c *Config) folders() ([]control.Folder, error) {
 		}
 		return list, nil
 	}
-	if info, err := os.Stat(".workflows"); err == nil && info.IsDir() {
+	if hasWorkflows() {
 		here, err := filepath.Abs(".")
 		return []control.Folder{{Name: "default", Path: here}}, err
 	}
@@ -160,6 +160,12 @@ func (c *Config) folders() ([]control.Folder, error) {
 		return nil, fmt.Errorf("unpack the examples: %w", err)
 	}
 	return []control.Folder{{Name: "default", Path: dir}}, nil
+}
+
+// hasWorkflows reports whether we stand in a workspace.
+func hasWorkflows() bool {
+	info, err := os.Stat(".workflows")
+	return err == nil && info.IsDir()
 }
 
 // unpackExamples writes the built-in workspace once; it is the user's then.

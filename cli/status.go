@@ -55,7 +55,11 @@ func (c *statusCmd) draw(e *env, server *client, v *view) error {
 	for _, line := range picture(v, f) {
 		e.println(line)
 	}
-	e.println("\njob " + v.job.ID + ", created " + v.job.CreatedAt.Local().Format(time.DateTime))
+	about := "job " + v.job.ID + ", created " + v.job.CreatedAt.Local().Format(time.DateTime)
+	if n := v.job.Artifacts; n > 0 {
+		about += ", " + count(n, "artifact")
+	}
+	e.println("\n" + about)
 	return nil
 }
 

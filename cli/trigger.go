@@ -2,12 +2,15 @@ package cli
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 )
 
 type triggerCmd struct {
 	Task      string `arg:"" help:"Task to start."`
 	Workspace string `short:"w" placeholder:"NAME" help:"Workspace of the task (default, or the only one)."`
 	Wait      bool   `help:"Show the run until it has ended, and exit with its outcome."`
+	Once      string `name:"idempotency-key" placeholder:"KEY" help:"A text of yours: the same call with the same key gives the first job again, for 24 hours."`
 	inputFlags
 }
 
@@ -18,6 +21,10 @@ func (triggerCmd) Help() string {
 }
 
 func (c *triggerCmd) Run(e *env) error {
+	once, err := onceHeader(c.Once)
+	if err != nil {
+		return err
+	}
 	server, err := e.client()
 	if err != nil {
 		return err
@@ -39,10 +46,23 @@ func (c *triggerCmd) Run(e *env) error {
 		return fmt.Errorf("task %q was not started: %w", c.Task, err)
 	}
 	var begun startedJob
-	if err := server.post(e.ctx, api("workspaces", ws, "tasks", c.Task, "execute"), map[string]any{"input": input}, &begun); err != nil {
+	starting := *server
+	starting.header = once
+	if err := starting.post(e.ctx, api("workspaces", ws, "tasks", c.Task, "execute"), map[string]any{"input": input}, &begun); err != nil {
 		return err
 	}
 	return begun.show(e, server, c.Wait)
+}
+
+// onceHeader sends the key as RFC 8941 (3.3.3) writes a text.
+func onceHeader(key string) (http.Header, error) {
+	if strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return nil, usage("--idempotency-key: give a text of printable ASCII")
+	}
+	if key == "" {
+		return nil, nil
+	}
+	return http.Header{"Idempotency-Key": {`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(key) + `"`}}, nil
 }
 
 // startedJob is the answer to what starts a job.

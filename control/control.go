@@ -104,7 +104,7 @@ type Step struct {
 type Job struct {
 	store.Job
 	Steps     []Step `json:"steps"`
-	Artifacts int    `json:"-"` // how many its steps left
+	Artifacts int    `json:"artifacts"` // how many files its steps left
 }
 
 // Job is the job of that id.

@@ -16,12 +16,27 @@ const resolveTimeout = time.Minute
 
 // resolve makes the values of the workspace's secrets and hands them to the
 // runner. What cannot be had is a problem of the workspace.
-func (p *Plane) resolve(ctx context.Context, name string, ws *workspace.Workspace) {
+func (p *Plane) resolve(ctx context.Context, name string, ws *workspace.Workspace) (missing []workspace.Problem) {
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
-	values, problems := ws.Secrets.Resolve(func(text string) (string, error) { return p.secretValue(ctx, text) })
-	ws.Problems = append(ws.Problems, problems...)
+	values, missing := ws.Secrets.Resolve(func(text string) (string, error) { return p.secretValue(ctx, text) })
+	ws.Problems = append(ws.Problems, missing...)
 	p.Runner.Secrets.Set(name, values)
+	return missing
+}
+
+// MissingSecrets is what could not be had of a workspace's secrets when it was
+// last loaded. It is for whoever owns the folder: no right is asked for.
+func (p *Plane) MissingSecrets(ws string) []workspace.Problem {
+	p.mu.Lock()
+	w := p.spaces[ws]
+	p.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.missing
 }
 
 // secretValue renders a secret's text, which may ask for variables of the

@@ -43,8 +43,8 @@ type space struct {
 
 	mu        sync.Mutex // one load at a time
 	last      *workspace.Workspace
-	missing   bool   // a secret could not be had
-	shown     string // revision and error as they stand in the store
+	missing   []workspace.Problem // secrets that could not be had
+	shown     string              // revision and error as they stand in the store
 	refreshed time.Time
 }
 
@@ -154,10 +154,8 @@ func (p *Plane) loadLocked(ctx context.Context, w *space) error {
 		}
 		return err
 	}
-	if w.last == nil || w.last.Revision != ws.Revision || w.missing {
-		known := len(ws.Problems)
-		p.resolve(ctx, w.Name, ws)
-		w.missing = len(ws.Problems) > known // try again at the next look
+	if w.last == nil || w.last.Revision != ws.Revision || len(w.missing) > 0 {
+		w.missing = p.resolve(ctx, w.Name, ws) // and again at the next look
 	}
 	w.last = ws
 	shown := ws.Revision + "\n" + ws.Err()

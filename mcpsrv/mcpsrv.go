@@ -54,7 +54,7 @@ func Handler(plane *control.Plane, version string, log *slog.Logger) http.Handle
 		// Its own check knows no allowed names; the web package has one that does.
 		server.WithDisableLocalhostProtection(true),
 		server.WithStreamableHTTPLogger(log),
-	))
+	), s.ListTools)
 }
 
 // tools holds the tools' functions.

@@ -14,8 +14,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
 
 	"stroem/control"
+	"stroem/workspace"
 )
 
 // message is a message of JSON-RPC.
@@ -23,7 +25,17 @@ type message struct {
 	members map[string]json.RawMessage
 	id      json.RawMessage // null where it has none that can be answered
 	method  string
+	params  params
 }
+
+// params are what is looked at in a message's params.
+type params struct {
+	Name *string   `json:"name"`
+	Meta *mcp.Meta `json:"_meta"`
+}
+
+// maxToolName is how much is said of a tool's name that is none, in bytes.
+const maxToolName = 200
 
 // rpcMembers are the members that a message has (JSON-RPC 2.0, 4 and 5).
 var rpcMembers = []string{"jsonrpc", "id", "method", "params", "result", "error"}
@@ -31,7 +43,7 @@ var rpcMembers = []string{"jsonrpc", "id", "method", "params", "result", "error"
 // strict answers what is no message of MCP in the same way whatever is wrong
 // with it, and hands on the rest with the members that there are, each once and
 // under its exact name: whoever reads it again reads the same.
-func strict(next http.Handler) http.Handler {
+func strict(next http.Handler, tools func() map[string]*server.ServerTool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -42,9 +54,15 @@ func strict(next http.Handler) http.Handler {
 		if fault == nil {
 			fault = m.checkVersion(r.Header.Get(mcp.HeaderProtocolVersion))
 		}
+		status := http.StatusBadRequest
+		if fault == nil && m.method == string(mcp.MethodToolsCall) {
+			if fault = m.checkTool(tools()); !mcp.IsModernProtocol(m.params.Meta.ProtocolVersion()) {
+				status = http.StatusOK // so it was before 2026-07-28
+			}
+		}
 		switch {
 		case fault != nil:
-			m.refuse(w, fault)
+			m.refuse(w, status, fault)
 		case m.method == string(mcp.MethodNotificationCancelled):
 			// There are no sessions: all that mcp-go could go by is the id, and
 			// every client counts from 1. One's cancel would end another's call.
@@ -62,9 +80,9 @@ func unfit(code int, format string, args ...any) *mcp.JSONRPCErrorDetails {
 	return &mcp.JSONRPCErrorDetails{Code: code, Message: control.Clean(fmt.Sprintf(format, args...))}
 }
 
-func (m *message) refuse(w http.ResponseWriter, fault *mcp.JSONRPCErrorDetails) {
+func (m *message) refuse(w http.ResponseWriter, status int, fault *mcp.JSONRPCErrorDetails) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusBadRequest)
+	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, ID: mcp.NewRequestId(m.id), Error: *fault}) // the caller may be gone
 }
 
@@ -99,6 +117,7 @@ func (m *message) read(body []byte) *mcp.JSONRPCErrorDetails {
 	if p := m.members["params"]; len(p) > 0 && p[0] != '{' && string(p) != "null" {
 		return unfit(mcp.INVALID_PARAMS, "params is an object")
 	}
+	_ = json.Unmarshal(m.members["params"], &m.params) // what does not fit is left to mcp-go
 	return nil
 }
 
@@ -113,15 +132,25 @@ func answerable(id json.RawMessage) bool {
 	return err == nil && n == math.Trunc(n) && math.Abs(n) < 1<<53
 }
 
+// checkTool refuses the call of a tool that there is not. Every caller sees all
+// there are.
+func (m *message) checkTool(tools map[string]*server.ServerTool) *mcp.JSONRPCErrorDetails {
+	if m.params.Name == nil || tools[*m.params.Name] != nil {
+		return nil
+	}
+	name := *m.params.Name
+	hint := "tools/list shows them all"
+	if near := workspace.Nearest(name, slices.Sorted(maps.Keys(tools))); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return unfit(mcp.INVALID_PARAMS, "no tool %q; %s", shorten(name, maxToolName), hint)
+}
+
 // checkVersion refuses a revision that is none. Those that look newer than the
 // newest are left to mcp-go, which compares them with what the message says.
 func (m *message) checkVersion(header string) *mcp.JSONRPCErrorDetails {
-	var params struct {
-		Meta *mcp.Meta `json:"_meta"`
-	}
-	_ = json.Unmarshal(m.members["params"], &params) // says no version then
 	if header == "" || mcp.IsValidProtocolVersion(header) || mcp.IsModernProtocol(header) ||
-		mcp.IsModernProtocol(params.Meta.ProtocolVersion()) || m.method == string(mcp.MethodInitialize) {
+		mcp.IsModernProtocol(m.params.Meta.ProtocolVersion()) || m.method == string(mcp.MethodInitialize) {
 		return nil
 	}
 	fault := mcp.UnsupportedProtocolVersionError{Version: control.Clean(header), Supported: mcp.ValidProtocolVersions}.JSONRPCError().Error

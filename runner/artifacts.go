@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -34,9 +33,6 @@ const (
 	maxLeft          = 5000 // files, folders and others in $ARTIFACTS_DIR
 	maxArtifactName  = 1 << 10
 	sniffed          = 512 // bytes that tell the type of a file
-	// artifactPause is how long the runner waits before it copies artifacts
-	// again, where the disk had no room for them.
-	artifactPause = 5 * time.Second
 )
 
 // unkeepable is why something that a script left cannot be kept. It is for the
@@ -69,11 +65,14 @@ func unread(what string, err error) error {
 // done again: the attempt's own folder is still as it was.
 //
 // A disk that has no room for it, or any other trouble of the server, delays
-// the end: the work of the step is done, and must not be lost. A cancel ends
-// the wait.
+// the end (room.go): the work of the step is done, and must not be lost. A
+// cancel ends the wait.
 func (r *Runner) collectArtifacts(ctx context.Context, a *attempt, e *ending) error {
+	var wait room
+	defer func() { wait.leave(r) }()
 	for told := false; ; told = true {
 		list, err := r.copyArtifacts(ctx, a)
+		wait.leave(r)
 		var wrong *unkeepable
 		switch {
 		case err == nil:
@@ -87,12 +86,11 @@ func (r *Runner) collectArtifacts(ctx context.Context, a *attempt, e *ending) er
 		case !told:
 			r.Log.Error("keep artifacts when that is possible", keyJob, a.job.ID, keyStep, a.step.Name, keyErr, err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-a.cancelled:
+		switch err := wait.await(ctx, r, a, err); {
+		case errors.Is(err, errCancelled):
 			return nil
-		case <-time.After(artifactPause):
+		case err != nil:
+			return err
 		}
 	}
 }
@@ -117,11 +115,24 @@ func (r *Runner) copyArtifacts(ctx context.Context, a *attempt) ([]store.Artifac
 	if err := r.Store.View(ctx, func(tx *store.Tx) error { return r.checkJob(tx, list) }); err != nil {
 		return nil, err
 	}
-	to, err := r.Store.NewArtifacts(a.step.Attempt)
+	size := int64(0)
+	for i := range list {
+		size += list[i].Size
+	}
+	kept, err := r.writeArtifacts(ctx, a.step.Attempt, from, list)
+	if err != nil {
+		return nil, &unwritten{size, err}
+	}
+	return kept, nil
+}
+
+// writeArtifacts copies those of the list that are still there.
+func (r *Runner) writeArtifacts(ctx context.Context, attempt string, from *os.Root, list []store.Artifact) ([]store.Artifact, error) {
+	to, err := r.Store.NewArtifacts(attempt)
 	if err != nil {
 		return nil, err
 	}
-	kept := list[:0]
+	var kept []store.Artifact
 	for _, a := range list {
 		if err = ctx.Err(); err == nil {
 			err = copyArtifact(from, to, &a)
@@ -182,7 +193,8 @@ func enter(at *os.Root, name string) (*os.Root, error) {
 // search looks for what a script left.
 type search struct {
 	root  *os.Root
-	most  int64 // bytes of a file
+	mask  *masker // what must not stand in a name
+	most  int64   // bytes of a file
 	seen  int
 	found []store.Artifact
 }
@@ -190,7 +202,7 @@ type search struct {
 // findArtifacts lists the files that the script left, with their sizes. Only
 // plain files count: links, fifos, sockets and devices are passed over.
 func (r *Runner) findArtifacts(a *attempt, from *os.Root) ([]store.Artifact, error) {
-	s := search{root: from, most: cmp.Or(r.MaxArtifact, maxArtifact)}
+	s := search{root: from, mask: a.out.mask, most: cmp.Or(r.MaxArtifact, maxArtifact)}
 	err := s.folder(".")
 	for i := range s.found {
 		f := &s.found[i]
@@ -208,7 +220,7 @@ func (s *search) folder(dir string) error {
 		name := path.Join(dir, info.Name())
 		switch {
 		case info.IsDir() && len(name) > maxArtifactName:
-			return refuse("a folder in $ARTIFACTS_DIR has a path of more than %d bytes: %.200q", maxArtifactName, name)
+			return refuse("a folder in $ARTIFACTS_DIR has a path of more than %d bytes: %.200q", maxArtifactName, s.mask.hideString(name))
 		case info.IsDir():
 			err = s.folder(name)
 		case info.Mode().IsRegular():
@@ -253,8 +265,14 @@ func (s *search) list(dir string) (infos []fs.FileInfo, err error) {
 }
 
 func (s *search) file(name string, size int64) error {
-	if why := badName(name); why != "" {
-		return refuse("artifact %.200q cannot be kept: its name %s; give it another", name, why)
+	// Once it is cut and quoted, a secret in it is not found any more.
+	shown := s.mask.hideString(name)
+	why := badName(name)
+	if shown != name {
+		why = "has a secret in it"
+	}
+	if why != "" {
+		return refuse("artifact %.200q cannot be kept: its name %s; give it another", shown, why)
 	}
 	if size > s.most {
 		return refuse("artifact %q has %d bytes, more than artifact_storage.max_file_bytes allows, which is %d", name, size, s.most)

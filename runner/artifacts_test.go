@@ -184,6 +184,45 @@ func TestHostileNames(t *testing.T) {
 	t.Logf("%d names kept, %d refused", len(fine), len(bad))
 }
 
+// A name that tells a secret is not kept, and the refusal does not tell it
+// either, however long and odd the rest of the name.
+func TestNoArtifactIsNamedAfterASecret(t *testing.T) {
+	t.Parallel()
+	const secret, ours = `hunter2"the/é-secret`, "open-sesame-42"
+	names := map[string]string{
+		"plain":   `x-$KEY.txt`,
+		"folders": `in/$TOKEN.d/file`,
+		"encoded": `$(printf '%s' "$KEY" | base64)`,
+		"long":    `$(printf '%0187d' 0)-$TOKEN`,
+		"odd":     "$(printf '\\033')$TOKEN",
+		"deep":    `$(printf '%0187d' 0)-$TOKEN/$(printf '%0250d/' 0 0 0 0)d`,
+	}
+	var yaml strings.Builder
+	fmt.Fprintf(&yaml, "secrets: {token: %q}\ntasks:\n", secret)
+	for task, name := range names {
+		fmt.Fprintf(&yaml, "  %s: {input: {key: {type: string, secret: true}}, flow: {s: {type: script, env: {TOKEN: %q, KEY: %q}, script: %q}}}\n", task,
+			"{{ secret.token }}", "{{ input.key }}", `f="$ARTIFACTS_DIR/`+name+`"; mkdir -p "$(dirname "$f")"; : > "$f"`)
+	}
+	r := newRig(t, yaml.String())
+	for task := range names {
+		res := r.run(task, map[string]any{"key": ours})
+		s := res.steps["s"]
+		if s.Status != store.Failed || task != "deep" && !strings.Contains(s.Error, "its name has a secret in it; give it another") {
+			t.Errorf("%s: %s %s", task, s.Status, s.Error)
+		}
+		if strings.Contains(s.Error, "hunter2") || strings.Contains(s.Error, "sesame") {
+			t.Errorf("%s: the refusal tells it: %s", task, s.Error)
+		}
+		if list, _ := r.kept(res.Job); len(list) > 0 {
+			t.Errorf("%s: kept %v", task, list)
+		}
+	}
+	r.halt()
+	if files := append(r.leaks("hunter2"), r.leaks(ours)...); len(files) > 0 {
+		t.Errorf("found in %v", files)
+	}
+}
+
 // No link, and nothing that is put in the place of the folder, leads to what
 // lies outside of it.
 func TestNoTreeEscapes(t *testing.T) {

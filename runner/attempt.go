@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"syscall"
 	"time"
 
 	"stroem/runner/proc"
@@ -155,7 +154,7 @@ func (r *Runner) start(ctx context.Context, a *attempt, spec proc.Spec) error {
 			a.mu.Unlock()
 			return nil
 		}
-		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		if !store.IsFull(err) {
 			return err
 		}
 		if !told {

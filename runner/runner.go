@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,6 +59,7 @@ type Runner struct {
 
 	plans    plans
 	limits   limits
+	promised atomic.Int64 // bytes of disk that steps which waited for them may write
 	mu       sync.Mutex
 	attempts map[string]*attempt // by attempt id, from claim to end
 	free     chan struct{}       // a place became free

@@ -55,7 +55,7 @@ func diskError(dir string, err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	full := IsFull(err)
 	failed := errors.Is(err, syscall.EIO)
 	var se *sqlite.Error
 	if errors.As(err, &se) {
@@ -70,6 +70,12 @@ func diskError(dir string, err error) error {
 		return &DiskError{Full: full, Dir: dir, Err: err}
 	}
 	return err
+}
+
+// IsFull reports whether err says that the disk has no room, or no more for
+// this user.
+func IsFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // disk is what is known of the disk.

@@ -120,7 +120,7 @@ func operation(id, method, path, summary string) huma.Operation {
 		"approve": {http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
 		"rerun":   {http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
 		"refresh": {http.StatusTooManyRequests, http.StatusServiceUnavailable},
-		"execute": {http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}}[id]...)
+		"execute": {http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}}[id]...)
 	// The guard has read the body. A time limit for that would end the request
 	// itself, and with it whatever else its connection asks.
 	return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Errors: errs,

@@ -299,7 +299,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			seen++
 		}
 	}
-	if seen != 37 {
+	if seen != 38 {
 		t.Errorf("%d operations were called", seen)
 	}
 	if _, body := ask(t, srv, http.MethodGet, "/api/jobs/"+id, "", nil); !strings.Contains(body, `"n":9007199254740993`) {

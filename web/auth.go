@@ -19,6 +19,7 @@ func (s *site) authRoutes(api huma.API) {
 	withCookie(s, api, "login", "/api/auth/login", "Sign in by password", s.login)
 	withCookie(s, api, "refresh-session", "/api/auth/refresh", "Change a refresh token for a new session token", s.refreshSession)
 	withCookie(s, api, "logout", "/api/auth/logout", "End the session at once", s.logout)
+	withCookie(s, api, "change-password", "/api/auth/password", "Change one's own password; other sessions end, and what programs were given", s.changePassword)
 	authRoute(s, api, "me", http.MethodGet, "/api/auth/me", "Who is asking", s.me)
 	authRoute(s, api, "create-key", http.MethodPost, "/api/auth/api-keys", "Make an API key; it is shown this once", s.createKey)
 	authRoute(s, api, "keys", http.MethodGet, "/api/auth/api-keys", "List one's API keys", s.keys)
@@ -92,6 +93,15 @@ func (s *site) login(ctx context.Context, in *struct {
 	}
 }) (signedIn, http.Cookie, error) {
 	return s.signedIn(s.cfg.Gate.SignIn(ctx, in.Body.Email, in.Body.Password, auth.From(ctx).Addr))
+}
+
+func (s *site) changePassword(ctx context.Context, in *struct {
+	Body struct {
+		Present string `json:"current_password"`
+		New     string `json:"new_password"`
+	}
+}) (signedIn, http.Cookie, error) {
+	return s.signedIn(s.cfg.Gate.ChangePassword(ctx, in.Body.Present, in.Body.New))
 }
 
 func (s *site) refreshSession(ctx context.Context, in *struct {

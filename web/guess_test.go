@@ -127,8 +127,10 @@ func TestManyKeysCallAtOnce(t *testing.T) {
 			}
 		}
 	}
-	wild := 0
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); wild++ {
+	now := h.now()
+	h.stopped.Store(&now) // however slow the machine is
+	const wild = 10_000
+	for range wild {
 		if call(keys[0]) == nil {
 			continue
 		}

@@ -87,6 +87,7 @@ type jobDetail struct {
 	SourceJob   *string   `json:"source_job_id"`
 	RestartFrom *string   `json:"restart_from_step"`
 	Worker      *string   `json:"worker_id"`
+	Artifacts   int       `json:"artifacts" doc:"How many files its steps left."`
 	Steps       []jobStep `json:"steps"`
 }
 
@@ -121,7 +122,7 @@ func (s *site) job(ctx context.Context, in *JobID) (jobDetail, error) {
 
 func detailOf(j *control.Job) jobDetail {
 	d := jobDetail{JobItem: itemOf(&j.Job), Input: orNull(j.Input), RawInput: orNull(j.Input), Output: orNull(j.Output),
-		Error: present(j.Error), SourceJob: present(j.SourceJob), Steps: []jobStep{}}
+		Error: present(j.Error), SourceJob: present(j.SourceJob), Artifacts: j.Artifacts, Steps: []jobStep{}}
 	for i := range j.Steps {
 		st := &j.Steps[i]
 		step := jobStep{Name: st.Name, Action: st.Action, Type: st.Type, Runner: st.Runner, Input: rawJSON("null"), Output: orNull(st.Output),

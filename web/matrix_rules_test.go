@@ -127,6 +127,7 @@ type rule struct {
 var rules = map[string]rule{
 	"config": {}, "login": {body: `{"email":"run@example.org","password":"a wrong one"}`, ok: []int{401}},
 	"refresh-session": {body: `{"refresh_token":"strr_no"}`, ok: []int{401}},
+	"change-password": {need: person, body: `{"current_password":"x","new_password":"short"}`, ok: []int{400}},
 	"workspaces":      {need: identity}, "all-tasks": {need: identity}, "stats": {need: identity}, "jobs": {need: identity}, "me": {need: identity},
 	"triggers": {need: view, space: true}, "tasks": {need: view, space: true}, "task": {need: view}, "task-stats": {need: view},
 	"job": {need: view}, "job-logs": {need: view}, "step-logs": {need: view}, "log-stream": {need: view},

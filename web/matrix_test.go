@@ -61,17 +61,23 @@ func (p place) yaml() string {
 // addresses is spent.
 type house struct {
 	*httptest.Server
-	t      testing.TB
-	gate   *auth.Gate
-	store  *store.Store
-	plane  *control.Plane
-	early  atomic.Int64 // how far the gate's clock is behind
-	asked  atomic.Int64
-	users  map[string]store.User
-	bearer map[string]string // by the caller's name; people have another for /mcp
+	t       testing.TB
+	gate    *auth.Gate
+	store   *store.Store
+	plane   *control.Plane
+	early   atomic.Int64              // how far the gate's clock is behind
+	stopped atomic.Pointer[time.Time] // the moment at which the gate's clock stands still
+	asked   atomic.Int64
+	users   map[string]store.User
+	bearer  map[string]string // by the caller's name; people have another for /mcp
 }
 
-func (h *house) now() time.Time { return time.Now().Add(-time.Duration(h.early.Load())) }
+func (h *house) now() time.Time {
+	if at := h.stopped.Load(); at != nil {
+		return *at
+	}
+	return time.Now().Add(-time.Duration(h.early.Load()))
+}
 
 // build is a house in which these places are.
 func build(t testing.TB, change func(*web.Config), there ...place) *house {

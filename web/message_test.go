@@ -84,6 +84,29 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 	}
 }
 
+// A tool that there is not is an error of the protocol, which names the one that
+// was probably meant.
+func TestUnknownToolsAreGuessed(t *testing.T) {
+	t.Parallel()
+	srv := site(t, nil)
+	for name, want := range map[string]string{
+		"lst_tasks": `no tool \"lst_tasks\"; did you mean \"list_tasks\"?"`, "Get-Task": `did you mean \"get_task\"?"`,
+		"deploy": `no tool \"deploy\"; tools/list shows them all"`, "": `no tool \"\"; tools/list`,
+		strings.Repeat("x", 1<<20): `x… (1048576 bytes in all)\"; tools/list shows them all"`,
+	} {
+		res, body := ask(t, srv, http.MethodPost, "/mcp", toolCall(name, "{}"), nil)
+		if res.StatusCode != http.StatusOK || len(body) > 1<<10 || !strings.Contains(body, `"id":1,"error":{"code":-32602,`) || !strings.Contains(body, want) {
+			t.Errorf("%.20q: %d %.500s", name, res.StatusCode, body)
+		}
+	}
+	const modern = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"lst_jobs","arguments":{},"_meta":{` +
+		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
+	res, body := ask(t, srv, http.MethodPost, "/mcp", modern, map[string]string{"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "lst_jobs"})
+	if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, `did you mean \"list_jobs\"?"`) {
+		t.Errorf("of 2026-07-28: %d %s", res.StatusCode, body)
+	}
+}
+
 // A large message costs the same whatever its characters are: none is written
 // longer than it came.
 func TestMarkupIsNotBlownUp(t *testing.T) {

@@ -170,6 +170,7 @@ type executeBody struct {
 
 func (s *site) execute(ctx context.Context, in *struct {
 	OfTask
+	OnceKey
 	Body *executeBody
 }) (started, error) {
 	if in.Body == nil {
@@ -182,6 +183,6 @@ func (s *site) execute(ctx context.Context, in *struct {
 	if err != nil {
 		return started{}, err
 	}
-	job, err := s.cfg.Plane.Execute(ctx, control.Execution{Workspace: in.Workspace, Task: in.Task, Input: input})
+	job, err := s.cfg.Plane.Execute(ctx, control.Execution{Workspace: in.Workspace, Task: in.Task, Input: input, Key: in.Key})
 	return started{job.ID}, err
 }
