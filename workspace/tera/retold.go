@@ -115,7 +115,8 @@ func (s *script) told(args []arg) (list []telling) {
 		if names := held(a.word.Parts); !a.static && (len(names) > 0 || name == "echo" || at == format) {
 			switch {
 			case name == "printf" && at == format:
-				list = append(list, telling{word: a.word, names: names, spoils: `%\`, what: "printf would expand the % or the \\ in the value, which is a part of its format, or read it as an option", begins: optioned(a, args[at-1])})
+				list = append(list, telling{word: a.word, names: names, spoils: `%\`,
+					what: "printf would expand the % or the \\ in the value, which is a part of its format, or read it as an option", begins: optioned(a, args[at-1])})
 			case s.expands(args, at, s.dialect) && (name == "echo" || !strings.Contains(args[format].text, "%s")):
 				list = append(list, telling{word: a.word, names: names, spoils: `\`, what: "this " + name + " would expand the backslash in the value, which gets there by a variable or a command"})
 			}

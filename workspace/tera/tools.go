@@ -57,7 +57,6 @@ func table(families ...map[string]tool) map[string]*tool {
 var (
 	shells    = shellNames()
 	languages = column(func(t *tool) *language { return t.lang })
-	wrappers  = column(func(t *tool) *wrapper { return t.runs })
 )
 
 func shellNames() (names []string) {
