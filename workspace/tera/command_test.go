@@ -141,6 +141,8 @@ echo {{ x }} | mongosh
 echo {{ x }} | irb
 echo {{ x }} | jshell
 echo {{ x }} | lldb
+echo {{ x }} | deno
+echo {{ x }} | bun
 echo {{ x }} | deno run -
 echo {{ x }} | bun run -
 echo {{ x }} | rails console
@@ -264,6 +266,7 @@ python3 manage.py shell -c {{ x }}
 yq -i ".image.tag = \"{{ x }}\"" f.yaml
 yq e ".a = \"{{ x }}\"" f
 yq -o json ".a = \"{{ x }}\"" f
+jq --new {{ x }} f
 gojq ".a = {{ x }}"
 jaq {{ x }} f
 # another machine's shell

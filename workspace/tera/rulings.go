@@ -190,7 +190,7 @@ func named(args []arg, at int) objection {
 // filtered checks jq and its like, whose program can read the environment: takes are
 // their short options that something follows, and words may stand before the program.
 func filtered(takes, words string) ruling {
-	own := &tool{takes: takes, flags: jqFlags}
+	own := &tool{takes: takes}
 	return func(args []arg, at int) objection {
 		for i := 1; i <= at; i++ {
 			switch text := args[i].text; {
@@ -201,7 +201,7 @@ func filtered(takes, words string) ruling {
 				return objection{}
 			case i < at && listed(words, text):
 			case isOption(args[i]):
-				if own.takesNext(args, i) {
+				if listed(jqTakes, text) || !strings.HasPrefix(text, "--") && own.takesNext(args, i) {
 					i++
 				}
 			case i < at:
@@ -259,10 +259,8 @@ func made(args []arg, at int) objection {
 	return never(ownWords, "pass it by env:, and write $$NAME in the recipe")(args, at)
 }
 
-// jqFlags are the long options of jq and yq that nothing follows.
-const jqFlags = "--raw-output --raw-output0 --compact-output --slurp --null-input --exit-status --raw-input --join-output --ascii-output " +
-	"--sort-keys --tab --color-output --monochrome-output --unbuffered --stream --stream-errors --seq --args --jsonargs --inplace --in-place " +
-	"--prettyPrint --no-colors --colors --no-doc --unwrapScalar --yaml-output --yaml-roundtrip"
+// jqTakes are the long options of jq and yq that something follows.
+const jqTakes = "--indent --output-format --input-format --split-exp-file --front-matter --csv-separator --library-path"
 
 // sourced checks source, whose first argument is a script and the others data for it.
 func sourced(args []arg, at int) objection {

@@ -116,10 +116,8 @@ func (s *script) function(name string) *syntax.Stmt {
 func (s *script) runsInput(t *tool, args []arg, asked map[string]bool) bool {
 	interprets := func(a arg) bool { return interpreter(a.text) }
 	switch {
-	case t.is&fed != 0:
+	case t.is&fed != 0 || t.input != nil && t.input(args):
 		return true
-	case t.input != nil:
-		return t.input(args)
 	case t.is&lonely != 0:
 		return t.runs.skip(args) >= len(args)
 	case t.name == "xargs":

@@ -3,7 +3,7 @@ package tera
 // languageTools are interpreters.
 var languageTools = map[string]tool{
 	"python":    {also: "pypy py pythonw micropython", lang: &language{code: "c", arg: "WXQ", module: true}},
-	"ipython":   {lang: &language{code: "c", arg: "W", module: true}},
+	"ipython":   {lang: &language{code: "c", arg: "W"}},
 	"perl":      {lang: &language{code: "eE", arg: "IMmFiCxD", files: true}},
 	"raku":      {lang: &language{code: "e", arg: "IM"}},
 	"ruby":      {also: "jruby truffleruby", lang: &language{code: "e", arg: "IrCEFKxTW"}},
@@ -45,7 +45,7 @@ var languageTools = map[string]tool{
 	"lldb":      {reads: "-o -O --one-line --one-line-before-file -s --source -k", is: fed},
 	"emacs":     {lang: &language{code: "l"}},
 	"guile":     {lang: &language{code: "cls"}, is: everyday},
-	"racket":    {lang: &language{code: "e"}, is: everyday},
+	"racket":    {lang: &language{code: "e"}},
 	"sbcl":      {lang: &language{}},
 	"ocaml":     {lang: &language{code: "e"}},
 	"dc":        {lang: &language{code: "e"}, is: everyday},

@@ -38,9 +38,13 @@ const (
 )
 
 // tools is the whole table, under every name.
-var tools = table(ownTools, shellTools, wrapperTools, fileTools, textTools, languageTools, buildTools, hostTools, boxTools, dataTools, plainTools())
+var tools = table()
 
-func table(families ...map[string]tool) map[string]*tool {
+var families = []map[string]tool{
+	ownTools, shellTools, wrapperTools, fileTools, textTools, languageTools, buildTools, hostTools, boxTools, dataTools, plainTools(),
+}
+
+func table() map[string]*tool {
 	all := map[string]*tool{}
 	for _, family := range families {
 		for name, row := range family {

@@ -149,3 +149,10 @@ func TestToolsThatRunNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestEachCommandHasOneRow(t *testing.T) {
+	t.Parallel()
+	if names := tera.TwoRows(); len(names) > 0 {
+		t.Error(names)
+	}
+}
