@@ -111,7 +111,7 @@ func (f *flows) numbers() {
 	}
 	f.index()
 	from, before := map[holder][]syntax.Node{}, map[holder][]holder{}
-	held := map[syntax.Node][]holder{}
+	held, seen := map[syntax.Node][]holder{}, map[syntax.Node]bool{}
 	for n, to := range f.goes {
 		for _, h := range to {
 			from[h] = append(from[h], n)
@@ -134,6 +134,10 @@ func (f *flows) numbers() {
 			note(b, at[h])
 		}
 		for _, n := range from[h] {
+			if seen[n] {
+				continue
+			}
+			seen[n] = true
 			for _, m := range held[n] {
 				note(m, at[h])
 			}

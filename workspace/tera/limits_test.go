@@ -26,6 +26,7 @@ func TestHugeScriptsEnd(t *testing.T) {
 		{"a long chain", "a" + strings.Repeat("&&a", 300_000) + " {{ x }}", true},
 		{"many values in a word", "echo " + strings.Repeat("{{ x }}", 3000), true},
 		{"many values in a command", "echo " + strings.Repeat("{{ x }} ", 3000), true},
+		{"many readers of one input", "{ " + strings.Repeat("read c; echo $((c))\n", 5000) + "} <<< {{ x }}", true},
 		{"more than a script may have", strings.Repeat("# a\n", 300_000) + ": {{ x }}", true},
 	}
 	for _, tt := range tests {
