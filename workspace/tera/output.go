@@ -11,55 +11,6 @@ import (
 // protocol are the beginnings of lines that the server reads in what a script prints.
 var protocol = []string{"OUTPUT:", "STATE:", "GLOBAL_STATE:"}
 
-// outputFile is the variable that names the file of a step's output.
-const outputFile = "STROEM_OUTPUT"
-
-// filed reports whether what is printed at a place goes to the file that the
-// server reads the step's output from.
-func (p *place) filed() bool {
-	for i := len(p.stack) - 2; i >= 0; i-- {
-		switch n := p.stack[i].(type) {
-		case *syntax.CmdSubst, *syntax.ProcSubst:
-			return false
-		case *syntax.BinaryCmd:
-			if n.Op == syntax.Pipe && p.stack[i+1] == syntax.Node(n.X) && mentions(n.Y, outputFile) {
-				return true
-			}
-		case *syntax.Stmt:
-			for _, r := range n.Redirs {
-				if r.Hdoc == nil && mentions(r, outputFile) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// mentions reports whether a variable is expanded in a node.
-func mentions(n syntax.Node, variable string) (yes bool) {
-	syntax.Walk(n, func(m syntax.Node) bool {
-		e, ok := m.(*syntax.ParamExp)
-		yes = yes || ok && e.Param != nil && e.Param.Value == variable
-		return !yes
-	})
-	return yes
-}
-
-// catted reports whether a place is in a here-document that is printed as it is.
-func (p *place) catted() bool {
-	for i, n := range p.stack {
-		if s, ok := n.(*syntax.Stmt); ok && i+1 < len(p.stack) {
-			call, isCall := s.Cmd.(*syntax.CallExpr)
-			_, redirect := p.stack[i+1].(*syntax.Redirect)
-			if isCall && redirect && len(call.Args) > 0 && (call.Args[0].Lit() == "cat" || call.Args[0].Lit() == "tee") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 const (
 	forged    = "the value has a line that the server would read as the step's output"
 	fixForged = "pass it by env:, and write the step's output to the file $STROEM_OUTPUT, which no printed line changes"
@@ -141,7 +92,7 @@ func (s *script) output(p *place, w printing, before string) (what, fix string) 
 	case !s.known:
 		return "", ""
 	case inside:
-		p.plain = escapeJSON(p.value.text)
+		p.plain, p.json = escapeJSON(p.value.text), true
 	default:
 		if p.plain, what = asJSON(p); what != "" {
 			return what, `put it in the quotes of a JSON string: OUTPUT: {"name": "{{ … }}"}`

@@ -34,6 +34,7 @@ func TestOutputCannotBeForged(t *testing.T) {
 		`printf '%s\n' $'OUTPUT: {"m": "{{ x }}", "n": 1}'`, `echo $'a\nOUT''PUT: {"m": "{{ x }}", "n": 1}'`, `echo $'a\x0a\117UTPUT:'" {\"m\": \"{{ x }}\", \"n\": 1}"`,
 		`y='OUTPUT: {"m": "{{ x }}", "n": 1}'; printf '%s\n' "$y"`,
 	}
+	scripts = append(scripts, `echo "OUTPUT: $(printf '{"m": "%s", "n": 1}' {{ x }})"`, `z=$(printf '%s' '{"m": "{{ x }}", "n": 1}'); printf '%s\n' "OUTPUT: $z"`)
 	const file = `STROEM_OUTPUT=out; `
 	for _, script := range []string{
 		`echo '{"m": "{{ x }}", "n": 1}' > "$STROEM_OUTPUT"`,

@@ -20,7 +20,7 @@ const fixPrintf = `write printf '%s\n' {{ … }}`
 // printed checks what a value would do to the text that a command prints, and
 // rewrites it where it becomes a part of JSON that the server reads.
 func (s *script) printed(p *place, d Dialect) (what, fix string) {
-	p.plain = p.value.text
+	p.plain, p.json = p.value.text, false
 	word := p.word()
 	if word == nil {
 		return "", ""
@@ -33,7 +33,7 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 		return what, fix
 	}
 	line, read := protocolLine(w.text)
-	if !read && (w.name == "echo" || w.name == "printf" || p.catted()) && s.outputs && p.filed() {
+	if !read && (w.name == "echo" || w.name == "printf" || catted(p.stack)) && s.outputs && s.filed(p.stack) {
 		line = s.formattedTo(w) + w.text
 		read, _ = inString(line)
 	}

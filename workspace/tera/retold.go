@@ -10,12 +10,15 @@ import (
 
 // telling is where a script prints what variables hold, in a way that changes it.
 type telling struct {
-	word   syntax.Node
-	names  []string // the variables
-	spoils string   // the characters of a value that would not arrive
-	what   string
-	json   bool           // it is inside of JSON that the server reads
-	begins *regexp.Regexp // what a value may be neither, for it would be an option or the beginning of a line that the server reads
+	word    syntax.Node
+	names   []string // the variables
+	spoils  string   // the characters of a value that would not arrive
+	what    string
+	json    bool           // it is inside of JSON that the server reads
+	unicode bool           // the backslashes that are expanded may be those of \u00XX
+	whole   bool           // and outside of its strings
+	subst   syntax.Node    // the $(…) that stands there, if one does
+	begins  *regexp.Regexp // what a value may be neither, for it would be an option or the beginning of a line that the server reads
 }
 
 // retold refuses values that get into a variable and are printed from there so
@@ -27,7 +30,7 @@ func (s *script) retold() (errs []*Error) {
 	}) {
 		return nil
 	}
-	list := s.tellings(s.files[len(s.files)-1])
+	list := s.tellings()
 	if len(list) == 0 {
 		return nil
 	}
@@ -36,7 +39,10 @@ func (s *script) retold() (errs []*Error) {
 		got := f.reached(p.plainly())
 		var all map[holder]bool // once asked for
 		for _, t := range list {
-			within := !t.json && inCommand(p, t.word)
+			if t.whole && (p.json || p.isJSON()) || p.json && t.spoils == `\` && !t.unicode {
+				continue
+			}
+			within := !t.json && inCommand(p, t.word) || t.json && !t.whole && slices.Contains(p.plainly(), t.subst)
 			spoilt := strings.ContainsAny(p.value.text, t.spoils) && (within || t.any(got))
 			if !spoilt && t.begins != nil && t.begins.MatchString(p.value.text) {
 				if all == nil {
@@ -58,11 +64,14 @@ func (t telling) any(got map[holder]bool) bool {
 	return got[holder{kind: someSet}] && len(t.names) > 0 || slices.ContainsFunc(t.names, func(name string) bool { return got[variableNamed(name)] })
 }
 
-// plainly are the nodes that a place is in with no command between, which might
-// make anything of the value.
+// plainly are the nodes that a place is in with no command between that might make
+// anything of the value.
 func (p *place) plainly() []syntax.Node {
 	i := len(p.stack)
-	for i > 0 && !isCommand(p.stack[i-1]) {
+	for i > 0 {
+		if n, ok := p.stack[i-1].(*syntax.CmdSubst); ok && !copies(n) {
+			break
+		}
 		i--
 	}
 	return p.stack[i:]
@@ -79,26 +88,37 @@ func isCommand(n syntax.Node) bool {
 	return ok
 }
 
-// tellings finds where a script prints variables in such a way.
-func (s *script) tellings(file *syntax.File) (list []telling) {
+// tellings finds where a reading of the script prints variables in such a way, once.
+func (s *script) tellings() []telling {
+	file := s.files[len(s.files)-1]
+	if s.toldOf == file {
+		return s.told
+	}
+	s.toldOf, s.told = file, nil // what is printed inside of $(…) asks for those found so far
+	var stack []syntax.Node
 	syntax.Walk(file, func(n syntax.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		stack = append(stack, n)
 		switch n := n.(type) {
 		case *syntax.CallExpr:
 			if len(n.Args) > 1 {
-				list = append(list, s.told(s.args(n))...)
+				s.told = append(s.told, s.tell(s.args(n), s.outputs && s.filed(stack))...)
 			}
 		case *syntax.Redirect:
 			if n.Hdoc != nil {
-				list = append(list, inJSON(n.Hdoc, "")...)
+				s.told = append(s.told, inJSON(n.Hdoc, "", s.outputs && catted(append(stack, n.Hdoc)) && s.filed(append(stack, n.Hdoc)))...)
 			}
 		}
 		return true
 	})
-	return list
+	return s.told
 }
 
-// told finds them in one command.
-func (s *script) told(args []arg) (list []telling) {
+// tell finds them in one command; filed says that it prints JSON that the server reads.
+func (s *script) tell(args []arg, filed bool) (list []telling) {
 	args = lessBuiltin(args)
 	name := program(args[0].text)
 	if name == "test" || name == "[" {
@@ -118,13 +138,13 @@ func (s *script) told(args []arg) (list []telling) {
 				list = append(list, telling{word: a.word, names: names, spoils: `%\`,
 					what: "printf would expand the % or the \\ in the value, which is a part of its format, or read it as an option", begins: optioned(a, args[at-1])})
 			case s.expands(args, at, s.dialect) && (name == "echo" || !strings.Contains(args[format].text, "%s")):
-				list = append(list, telling{word: a.word, names: names, spoils: `\`, what: "this " + name + " would expand the backslash in the value, which gets there by a variable or a command"})
+				list = append(list, telling{word: a.word, names: names, spoils: `\`, unicode: s.expands(args, at, Bash), what: "this " + name + " would expand the backslash in the value, which gets there by a variable or a command"})
 			}
 		}
 		if name == "printf" && at > format && !a.static {
 			before = beforeConversion(args[format].text, at-format-1)
 		}
-		list = append(list, inJSON(a.word, before)...)
+		list = append(list, inJSON(a.word, before, filed)...)
 		if name == "echo" {
 			before += a.text + " "
 		}
@@ -224,31 +244,4 @@ func held(parts []syntax.WordPart) (names []string) {
 		}
 	}
 	return names
-}
-
-// unspoken are the characters that a string of JSON cannot hold as they are.
-var unspoken = func() string {
-	list := []byte(`"\`)
-	for c := range byte(' ') {
-		list = append(list, c)
-	}
-	return string(list)
-}()
-
-// inJSON finds the variables in a string of JSON that the server reads; before is
-// what the command prints before the word.
-func inJSON(w *syntax.Word, before string) (list []telling) {
-	text := before
-	for _, p := range pieces(w.Parts, false) {
-		if p.node == nil {
-			text += p.read()
-			continue
-		}
-		name := p.variable()
-		line, server := protocolLine(text)
-		if inside, _ := inString(line); name != "" && server && inside {
-			list = append(list, telling{word: w, names: []string{name}, spoils: unspoken, what: "the value gets into $" + name + ", and would end the string of the JSON that the server reads", json: true})
-		}
-	}
-	return list
 }

@@ -31,6 +31,9 @@ func TestRetold(t *testing.T) {
 		`y={{ x }}; printf "$y" a`: "-va", `y={{ x }}; command printf "$y" a`: "-va", `printf "$(echo {{ x }})" a`: "-va", `y=$(echo {{ x }}); printf "$y" a`: "-va", `printf ${z:-{{ x }}}b a`: "-va", `f() { printf "$1" a; }; f {{ x }}`: "-va",
 		`echo a ${y:-'*\'{{ x }}}`: "va", `printf a${y:-'% '{{ x }}}`: "va", `y={{ x }}; [ $y = a ]`: "-v a", `y={{ x }}; test -n $y`: "*", `y={{ x }}; printf '%s\n' "OUTPUT: {\"m\": \"$y\"}"`: quote,
 		`y={{ x }}; printf 'OUTPUT: {"m": "%s"}\n' "$y"`: quote, `f() { printf 'OUTPUT: {"n": %d, "m": "%s"}\n' 1 "$1"; }; f {{ x }}`: quote, `y={{ x }}; echo 'OUTPUT: {"m": "'"$y"'"}'`: "a\tb",
+		`echo "OUTPUT: {\"m\": \"$(basename {{ x }})\"}"`: quote, `y=$(basename {{ x }} .txt); echo "OUTPUT: {\"m\": \"$y\"}"`: quote, `y={{ x }}; echo "OUTPUT: $y"`: `{"a": 1}`, `printf 'OUTPUT: %s\n' {{ x }}`: quote, `f() { printf 'OUTPUT: %s\n' "$1"; }; f {{ x }}`: quote,
+		`y={{ x }}; z="{\"m\": \"$y\"}"; echo "OUTPUT: $z"`: quote, `z='{"m": "{{ x }}"}'; echo "OUTPUT: $z"`: quote, `y={{ x }}; echo "{\"m\": \"$y\"}" > "$STROEM_OUTPUT"`: quote, `y={{ x }}; printf '{"m": "%s"}' "$y" >"$STROEM_OUTPUT"`: quote,
+		"y={{ x }}; cat > \"$STROEM_OUTPUT\" <<E\n{\n\"m\": \"$y\"}\nE": quote,
 	} {
 		if text, err := parse(t, script).Shell(tera.Vars{"x": v}, tera.POSIX); err == nil {
 			t.Errorf("%s came out as %s", script, text)
@@ -43,6 +46,7 @@ func TestRetold(t *testing.T) {
 	}
 	for _, script := range []string{
 		`y={{ x }}; echo "$y"`, `y={{ x }}; printf '%s\n' "$y"`, `echo "OUTPUT: $(jq -nc --arg y {{ x }} '{y: $y}')"`, `y=$(jq -nc --arg y {{ x }} '{y: $y}'); echo "OUTPUT: $y"`, `y={{ x }}; echo "OUTPUT: $(jq -nc --arg y "$y" '{y: $y}')"`,
+		`y={{ x }}; jq -n --arg y "$y" '{y: $y}' > "$STROEM_OUTPUT"`, `y={{ x }}; echo "$y" > f; echo "OUTPUT: {\"n\": $(wc -c <f)}"`, `y='{{ x }}'; echo "OUTPUT: {\"n\": \"$(printf %s "$y" | sha256sum)\"}"`,
 		`n=$(printf '%s' {{ x }} | sha256sum); echo "OUTPUT: {\"n\": \"$n\"}"`, `y={{ x }}; echo "OUTPUT: {\"n\": ${#y}}"`,
 	} {
 		for _, v := range []string{line, quote} {

@@ -168,7 +168,9 @@ type script struct {
 	heres   map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 	dialect Dialect                    // that it is read in
 	arrays  bool                       // it may have arrays
-	outputs bool                       // it names the file of the step's output
+	outputs bool                       // it may have lines that the server reads, or name the file for them
+	told    []telling                  // where it prints variables, in the reading of toldOf
+	toldOf  *syntax.File
 	// What its author is to know of its places; where the values are known, nothing.
 	warnings []*Warning
 }
@@ -187,6 +189,7 @@ type place struct {
 	stack []syntax.Node // from the file down to the literal that holds the mark
 	kind  quoting
 	plain string // the text that is to arrive at the place; the value unless rewritten
+	json  bool   // that is the inside of a string of JSON
 	want  demand
 	// What its author is warned of: it is read as code a second time; it may be
 	// taken for an option of this command.
@@ -281,7 +284,7 @@ func (s *script) crowded() bool {
 func (s *script) read(d Dialect) []*Error {
 	s.work, s.files, s.calls, s.words, s.warnings, s.dialect = 0, nil, nil, nil, nil, d
 	s.heres = map[*syntax.Word]bool{}
-	s.arrays, s.outputs = fillsArrays.MatchString(s.src), strings.Contains(s.src, outputFile)
+	s.arrays, s.outputs = fillsArrays.MatchString(s.src), strings.Contains(s.src, "OUTPUT") || strings.Contains(s.src, "STATE")
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
 	}
