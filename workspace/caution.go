@@ -10,11 +10,11 @@ import (
 	"stroem/workspace/tera"
 )
 
-// caution warns of the places in a shell script where a value is quoted and some
+// caution warns of the places in a script where a value is quoted and some
 // values still do more than its author may think. fields are what the script's
 // input may be: of a text nothing is known, of an integer all there is to know.
 func (l *linker) caution(p *part, d *actionDef, fields ...Fields) {
-	if cmp.Or(d.Language, "shell") != "shell" || d.Script == "" {
+	if d.Script == "" {
 		return
 	}
 	if d.script != nil {
@@ -32,7 +32,7 @@ func (l *linker) caution(p *part, d *actionDef, fields ...Fields) {
 		}
 	}
 	names := environs(d, fields)
-	if len(names) == 0 {
+	if len(names) == 0 || cmp.Or(d.Language, "shell") != "shell" {
 		return
 	}
 	parsed := tera.Plain(d.Script)

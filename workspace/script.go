@@ -93,22 +93,40 @@ func (r *reader) scriptAction(d *actionDef, what string) {
 
 var interpreterChars = regexp.MustCompile(`^[A-Za-z0-9._/+-]+$`)
 
-// interpreter checks the program that runs the script: a shell we know.
+// interpreters are the names of the programs that read a script of a language,
+// with or without a version, and those to name in a message. One that reads another
+// language would run what was quoted for this one.
+var interpreters = map[string]struct {
+	names *regexp.Regexp
+	such  string
+}{
+	"shell":      {regexp.MustCompile(`^(sh|bash)$`), "sh or bash"},
+	"python":     {regexp.MustCompile(`^(i?python|pythonw|pypy|graalpy)[0-9.]*t?(\.exe)?$`), "python3, pypy3"},
+	"javascript": {regexp.MustCompile(`^(node|nodejs|bun|deno)[-0-9.]*(\.exe)?$`), "node, bun, deno"},
+	"typescript": {regexp.MustCompile(`^(bun|deno|tsx|ts-node|node)[-0-9.]*(\.exe)?$`), "bun, deno, tsx, ts-node"},
+	"go":         {regexp.MustCompile(`^(yaegi|gorun)(\.exe)?$`), "yaegi, gorun"},
+}
+
+// interpreter checks the program that runs the script: one of its language.
 func (r *reader) interpreter(d *actionDef, language string) {
 	if d.Interpreter == "" {
 		return
 	}
 	at := r.at(d.interp.node)
 	base := path.Base(d.Interpreter)
-	ours := (base == "sh" || base == "bash") && (base == d.Interpreter || path.IsAbs(d.Interpreter))
+	own, known := interpreters[language]
+	fits := known && own.names.MatchString(base)
 	switch {
 	case !interpreterChars.MatchString(d.Interpreter):
 		r.out.fail(at, quote(d.Interpreter)+" cannot be an interpreter", "write the program's name or path alone")
-	case ours:
+	case fits && (language != "shell" || base == d.Interpreter || path.IsAbs(d.Interpreter)):
 	case d.language.node == nil:
 		r.out.fail(at, `"interpreter" other than sh or bash needs "language"`, "add language:")
 	case language == "shell":
 		r.refuse(at, `"interpreter: `+d.Interpreter+`"`+notYet)
+	case known:
+		r.out.fail(at, `"interpreter: `+d.Interpreter+`" is not known to run the file of a `+language+" script, for which its values are written",
+			"write one that does ("+own.such+"), by its name or path, or remove it")
 	}
 }
 

@@ -129,6 +129,7 @@ func (r *reader) code(t *template, lang tera.Language) {
 	for _, err := range t.parsed.CheckCode(lang) {
 		r.templateError(t, err)
 	}
+	t.warnings = t.parsed.WarnCode(lang)
 }
 
 // use is one name that a template reads from its context.

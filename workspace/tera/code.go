@@ -59,36 +59,63 @@ func (t *Template) Code(v Vars, lang Language) (string, error) {
 // CheckCode finds the places of a script where no value can stand, in each branch
 // of the template, as far as the limits allow.
 func (t *Template) CheckCode(lang Language) []*Error {
-	if t.Static() {
-		return nil
-	}
 	var errs []*Error
 	for _, n := range t.raws {
 		errs = append(errs, t.fault(n, notCode, fixInput))
 	}
 	seen := map[string]bool{}
+	t.eachSpot(lang, func(n *output, sp spot) {
+		if e := t.fault(n, sp.what, sp.fix); sp.what != "" && !seen[e.Error()] {
+			seen[e.Error()] = true
+			errs = append(errs, e)
+		}
+	}, func(err error) { errs = append(errs, &Error{Line: 1, Column: 1, What: err.Error()}) })
+	sort.SliceStable(errs, func(i, j int) bool { return errs[i].before(errs[j]) })
+	return errs
+}
+
+// WarnCode finds the places of such a script where a value is a literal, and is
+// read as code by a program or a function that it is handed to.
+func (t *Template) WarnCode(lang Language) []*Warning {
+	var warnings []*Warning
+	seen := map[string]bool{}
+	t.eachSpot(lang, func(n *output, sp spot) {
+		if sp.what != "" || sp.again == nil || harmless(n.x) {
+			return
+		}
+		w := &Warning{Error: *t.fault(n, sp.again.what, sp.again.fix), Kind: Again}
+		if v, ok := n.x.(*variable); ok {
+			w.Path = v.names()
+		}
+		if !seen[w.Error.Error()] {
+			seen[w.Error.Error()] = true
+			warnings = append(warnings, w)
+		}
+	}, func(error) {})
+	sort.SliceStable(warnings, func(i, j int) bool { return warnings[i].before(&warnings[j].Error) })
+	return warnings
+}
+
+func (e *Error) before(f *Error) bool {
+	return e.Line < f.Line || e.Line == f.Line && e.Column < f.Column
+}
+
+// eachSpot visits the places of a script in each branch of the template.
+func (t *Template) eachSpot(lang Language, visit func(*output, spot), fail func(error)) {
+	if t.Static() {
+		return
+	}
 	t.ways(func(w way, _ bool) bool {
 		s, err := t.script(w.pieces, false)
 		if err != nil {
-			errs = append(errs, &Error{Line: 1, Column: 1, What: err.Error()})
+			fail(err)
 			return true
 		}
 		for i, sp := range s.spots(lang) {
-			if sp.what == "" {
-				continue
-			}
-			if e := s.t.fault(s.places[i].node, sp.what, sp.fix); !seen[e.Error()] {
-				seen[e.Error()] = true
-				errs = append(errs, e)
-			}
+			visit(s.places[i].node, sp)
 		}
 		return true
 	})
-	sort.SliceStable(errs, func(i, j int) bool {
-		a, b := errs[i], errs[j]
-		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
-	})
-	return errs
 }
 
 // code writes the script with its values.
@@ -100,10 +127,7 @@ func (s *script) code(lang Language) (string, error) {
 		if sp.what == "" {
 			p.write(s.src[last:pl.at])
 			last = pl.at + len(pl.mark)
-			if sp.kind != inNote && !harmless(pl.node.x) && (forges(pl.value.text) || s.completes(pl)) {
-				return "", s.t.fault(pl.node, forged, fixForged)
-			}
-			sp.what, sp.fix = sp.write(&p, pl.value, lang)
+			sp.what, sp.fix = s.literal(&p, sp, pl, lang)
 		}
 		if sp.what != "" {
 			return "", s.t.fault(pl.node, sp.what, sp.fix)
@@ -115,25 +139,53 @@ func (s *script) code(lang Language) (string, error) {
 	return p.b.String(), nil
 }
 
+// literal writes a value at a spot, or says why not.
+func (s *script) literal(p *printer, sp spot, pl *place, lang Language) (what, fix string) {
+	if sp.kind != inNote && sp.json == noJSON && !harmless(pl.node.x) && (forges(pl.value.text) || s.completes(pl)) {
+		return forged, fixForged
+	}
+	if sp.again != nil && s.t.options.ForbidRaw && pl.value.foreign {
+		return sp.again.what + ", and this action does not allow it", sp.again.fix + "; " + fixAllow
+	}
+	if sp.key && lang.ecma() {
+		whole := s.replace(s.src[sp.from:sp.to], func(p *place) string { return p.value.text })
+		if whole == "__proto__" || strings.Contains(whole, `\`) && strings.Trim(pl.value.text, "_prot") == "" {
+			return "an object's key __proto__ is more than a key", fixInput
+		}
+	}
+	v, what, fix := sp.rewritten(pl)
+	if what != "" {
+		return what, fix
+	}
+	return sp.write(p, v, lang)
+}
+
 // spots reads the script and says of each place what it is.
 func (s *script) spots(lang Language) []spot {
 	c := &coder{s: s, lang: lang, src: s.src, spots: make([]spot, 0, len(s.places))}
+	c.starts, c.feeds = startWord.MatchString(s.src), feeding(s.src)
+	c.outputs = strings.Contains(s.src, "OUTPUT:") || strings.Contains(s.src, "STATE:")
 	c.shell, c.loads = shellWord.MatchString(s.src), lang == Python && loadWord.MatchString(s.src)
-	c.ordered = strings.Contains(s.src, map[Language]string{Python: "# ///", Go: `"C"`}[lang])
+	switch lang { // comments of the others that are orders are known by how they begin
+	case Python:
+		c.ordered = strings.Contains(s.src, "# ///")
+	case Go:
+		c.ordered = strings.Contains(s.src, `"C"`)
+	}
 	for range 2 {
-		i := strings.IndexByte(s.src[c.third:], '\n')
+		i := strings.IndexByte(s.src[c.thirdLine:], '\n')
 		if i < 0 {
-			c.third = len(s.src) + 1
+			c.thirdLine = len(s.src) + 1
 			break
 		}
-		c.third += i + 1
+		c.thirdLine += i + 1
 	}
 	c.code(0)
-	if c.wrong {
+	if c.allUncertain {
 		c.spots = c.spots[:0]
 	}
 	for len(c.spots) < len(s.places) {
-		c.refuse("it is not certain what stands here: "+c.lost, "write that part more plainly, or "+fixInput)
+		c.refuse("it is not certain what stands here: "+c.uncertain, "write that part more plainly, or "+fixInput)
 	}
 	return c.spots
 }

@@ -5,25 +5,6 @@ import (
 	"strings"
 )
 
-// golang reads what begins a comment or a literal of text in Go.
-func (c *coder) golang() bool {
-	switch ch := c.src[c.at]; {
-	case c.sees("//"):
-		c.note(2)
-	case c.sees("/*"):
-		c.block()
-	case ch == '"':
-		c.literal('"', inText)
-	case ch == '`':
-		c.literal('`', inRaw)
-	case ch == '\'':
-		c.literal('\'', inNote)
-	default:
-		return false
-	}
-	return true
-}
-
 // ecma reads what begins a comment, a literal of text or a regular expression in
 // JavaScript and TypeScript.
 func (c *coder) ecma() bool {
@@ -54,66 +35,94 @@ func (c *coder) member() bool { return c.last == "{" || c.last == "," }
 
 // literal reads a literal of text that ends in the quote it begins with.
 func (c *coder) literal(quote byte, kind spotKind) {
+	c.next()
 	c.at++
+	c.opened()
 	start, first, member := c.at, len(c.spots), c.member()
-	for c.lost == "" {
-		if c.here() != nil {
-			if kind == inNote {
-				c.refuse("a value cannot stand inside '…', which is one character", `write "…"`)
-			} else {
-				c.text(start, string(quote), kind)
-			}
-			continue
-		}
-		switch ch := c.byteAt(c.at); {
-		case c.at >= len(c.src) || kind != inRaw && (ch == '\n' || ch == '\r'):
+	c.span(literalText, func(ch byte) bool {
+		switch {
+		case kind != inRaw && (ch == '\n' || ch == '\r'):
 			c.fail("a literal of text is not closed")
 		case ch == quote:
-			c.at++
+			c.closed(start, first, kind == inRaw)
+			key := member && c.colon(c.at+1)
 			for i := range c.spots[first:] {
-				c.spots[first+i].key = member && strings.HasPrefix(strings.TrimLeft(c.src[c.at:], " \t\r\n"), ":")
+				sp := &c.spots[first+i]
+				sp.key, sp.from, sp.to = key, start, c.at
 			}
-			c.token("x")
-			return
+			c.at++
+			return true
 		case ch == '\\' && kind != inRaw:
 			c.escaped(false)
 		default:
 			c.at++
 		}
+		return false
+	}, func() {
+		c.say(kind == inRaw)
+		if kind == inRune {
+			c.refuse("a value cannot stand inside '…', which is one character", `write "…"`)
+		} else {
+			c.inside(start, string(quote), kind)
+		}
+		c.unsaid = c.at
+	})
+}
+
+// colon reports whether a colon follows, behind blanks and comments.
+func (c *coder) colon(at int) bool {
+	for {
+		rest := strings.TrimLeft(c.src[at:], " \t\r\n")
+		end, n := "", 0
+		switch at = len(c.src) - len(rest); {
+		case strings.HasPrefix(rest, "/*"):
+			end, n = "*/", 2
+		case strings.HasPrefix(rest, "//"):
+			end, n = "\n", 1
+		default:
+			return strings.HasPrefix(rest, ":")
+		}
+		i := strings.Index(rest[n:], end)
+		if i < 0 {
+			return false
+		}
+		at += n + i + n
 	}
 }
 
 // template reads `…` of JavaScript, and the code inside its ${…}.
 func (c *coder) template() {
+	c.next()
 	tagged := !c.expects() && c.last != ""
 	c.at++
-	start := c.at
-	for c.lost == "" {
-		if c.here() != nil {
-			if tagged {
-				c.refuse("it is not certain how the function before `…` reads the value", fixInput)
-			} else {
-				c.text(start, "`", inText)
-			}
-			continue
-		}
+	c.opened()
+	start, first := c.at, len(c.spots)
+	c.span(literalText, func(ch byte) bool {
 		switch {
-		case c.at >= len(c.src):
-			c.fail("a literal of text is not closed")
-		case c.src[c.at] == '`':
+		case ch == '`':
+			c.closed(start, first, false)
 			c.at++
-			c.token("x")
-			return
-		case c.src[c.at] == '\\':
+			return true
+		case ch == '\\':
 			c.escaped(false)
 		case c.sees("${"):
+			c.say(false)
 			c.at += 2
 			c.nested()
-			start = c.at
+			start, c.unsaid = c.at, c.at
 		default:
 			c.at++
 		}
-	}
+		return false
+	}, func() {
+		c.say(false)
+		if tagged {
+			c.refuse("it is not certain how the function before `…` reads the value", fixInput)
+		} else {
+			c.inside(start, "`", inText)
+		}
+		c.unsaid = c.at
+	})
 }
 
 // nested reads the code inside ${…}.
@@ -122,14 +131,22 @@ func (c *coder) nested() {
 		c.lose("the code is nested too deeply")
 		return
 	}
-	prior, last := c.prior, c.last
-	c.opens, c.calls = append(c.opens, '{'), append(c.calls, "")
+	prior, last, path, operand, own := c.prior, c.last, c.path, c.operand, c.own
+	outer := c.now
+	c.now = statement{begun: len(c.spots), said: outer.said}
+	c.opens = append(c.opens, bracket{sign: '{', outer: outer, elements: []operandAt{{len(c.spots), c.at}}})
 	c.token("(")
-	if c.code('}'); c.lost == "" {
+	if c.code('}'); c.uncertain == "" {
 		c.at++
-		c.opens, c.calls = c.opens[:len(c.opens)-1], c.calls[:len(c.calls)-1]
+		c.opens = c.opens[:len(c.opens)-1]
 	}
-	c.prior, c.last = prior, last
+	evals := c.now.evals
+	c.now = outer
+	if evals != "" {
+		c.refers(evals)
+	}
+	c.prior, c.last, c.path, c.operand, c.own = prior, last, path, operand, own
+	c.arg.add("", false)
 }
 
 // beforeRegex are the words after which a / begins a regular expression.
@@ -139,6 +156,7 @@ var beforeRegex = []string{"return", "typeof", "case", "in", "void", "throw", "d
 // line without a second / tells, for a regular expression ends in its line; no
 // value brings one, see escape.
 func (c *coder) slash() {
+	c.next()
 	name := c.last != "" && c.isWord(c.last[0])
 	switch {
 	case name && !slices.Contains(beforeRegex, c.last) && !slices.Contains([]string{"of", "await", "yield", "async"}, c.last) && !c.ended:
@@ -160,28 +178,28 @@ func (c *coder) slash() {
 // regex reads a regular expression, in which no value can stand.
 func (c *coder) regex() {
 	class := false
-	for c.at++; c.at < len(c.src); {
-		if c.here() != nil {
-			c.refuse("a value cannot stand inside a regular expression", "build it: new RegExp(…), and "+fixInput)
-			continue
-		}
-		switch ch := c.src[c.at]; {
+	c.at++
+	c.span("a regular expression", func(ch byte) bool {
+		switch {
 		case ch == '\n' || ch == '\r':
 			c.fail("a regular expression is not closed")
-			return
 		case ch == '\\':
 			c.escaped(false)
-			continue
+			return false
 		case ch == '[':
 			class = true
 		case ch == ']':
 			class = false
 		case ch == '/' && !class:
 			c.at++
+			c.arg.add("", false)
+			c.operand = operandAt{len(c.spots), c.at}
 			c.token("x")
-			return
+			return true
 		}
 		c.at++
-	}
-	c.fail("a regular expression is not closed")
+		return false
+	}, func() {
+		c.refuse("a value cannot stand inside a regular expression", "build it: new RegExp(…), and "+fixInput)
+	})
 }

@@ -8,11 +8,15 @@ import (
 
 // spot is what a place in a script is.
 type spot struct {
-	what, fix string // why no value can stand there
-	kind      spotKind
-	dotted    bool // a dot follows, which a number would take for its own
-	key       bool // a colon follows, so that it may be the key of an object
-	tight     bool // quotes stand beside it that would be read together if it were empty
+	what, fix     string // why no value can stand there
+	again         *objection
+	kind          spotKind
+	dotted        bool           // a dot follows, which a number would take for its own
+	betweenQuotes bool           // quotes stand beside it that would be read together if it were empty
+	key           bool           // a colon follows what it stands in, so that it may be the key of an object
+	from, to      int            // the whole of the text that it stands in, of a key
+	spoils        *regexp.Regexp // what the value may not hold, for it is a part of a format
+	json          jsonSpot
 }
 
 type spotKind int
@@ -23,28 +27,45 @@ const (
 	inBytes                 // inside b'…' of python
 	inRaw                   // inside `…` of go
 	inNote                  // in a comment
+	inRune                  // inside '…' of go, where none can stand
 )
 
 // coder reads a script no further than to tell code, literals of text and
-// comments apart. Where it is not certain it is lost, and what follows is refused.
+// comments apart. Where it is not certain, what follows is refused.
 type coder struct {
-	s     *script
-	lang  Language
-	src   string
-	at    int
-	spots []spot // of the places read so far
-	lost  string
-	wrong bool     // what was read does not fit together, so that no place is certain
-	last  string   // what stands before: a word, one character of punctuation, or "x" for a whole operand
-	prior string   // what stands before that
-	ended bool     // a line ended between last and here
-	opens []byte   // the brackets that are open
-	calls []string // for each of them the word before it
-	// What the whole script says, looked up once:
-	loads   bool // it may make objects of a text that says how
-	shell   bool // it may hand commands to a shell
-	ordered bool // it has comments that a tool reads
-	third   int  // where its third line begins
+	s            *script
+	lang         Language
+	src          string
+	at           int
+	spots        []spot    // of the places read so far
+	uncertain    string    // why the rest of the script is
+	allUncertain bool      // what was read does not fit together, so that no place is certain
+	last         string    // what stands before: a word, one character of punctuation, or "x" for a whole operand
+	prior        string    // what stands before that
+	ended        bool      // a line ended between last and here
+	text         string    // the last literal of text, if last is one without values
+	path         string    // the name being read: a.b.c
+	operand      operandAt // where what is being read began
+	now          statement
+	opens        []bracket // those that are open
+	unsaid       int       // where in the literal of text being read begins what is not yet in now.said
+	own          int       // where in now.said it begins itself
+	args         []element // the arguments so far of the program that is being started
+	arg          element   // the one being read
+	aliases      map[string]bool
+	held         map[string][]int // the values in what is assigned to a name
+	facts
+}
+
+// facts are what the whole script says, looked up once.
+type facts struct {
+	loads     bool // it may make objects of a text that says how
+	shell     bool // it may hand commands to a shell
+	starts    bool // it may start programs
+	feeds     bool // it may start an interpreter that reads its input
+	outputs   bool // it may print lines that the server reads
+	ordered   bool // it has comments that a tool reads
+	thirdLine int  // where its third line begins
 }
 
 // here is the place that begins at the cursor, or nil.
@@ -73,8 +94,8 @@ func (c *coder) add(sp spot) {
 }
 
 func (c *coder) lose(why string) {
-	if c.lost == "" {
-		c.lost = why
+	if c.uncertain == "" {
+		c.uncertain = why
 	}
 }
 
@@ -82,7 +103,7 @@ func (c *coder) lose(why string) {
 // reading of it is mistaken.
 func (c *coder) fail(why string) {
 	c.lose(why)
-	c.wrong = true
+	c.allUncertain = true
 }
 
 // byteAt is the byte at an offset, or 0.
@@ -96,13 +117,17 @@ func (c *coder) byteAt(i int) byte {
 func (c *coder) sees(s string) bool { return strings.HasPrefix(c.src[c.at:], s) }
 
 // token notes what was read.
-func (c *coder) token(s string) { c.prior, c.last, c.ended = c.last, s, false }
+func (c *coder) token(s string) {
+	c.begun(s)
+	c.prior, c.last, c.ended, c.text = c.last, s, false, ""
+}
 
 // code reads up to the closing bracket that is asked for, or to the end.
 func (c *coder) code(shut byte) {
 	bottom := len(c.opens)
-	for c.lost == "" && c.at < len(c.src) {
+	for c.uncertain == "" && c.at < len(c.src) {
 		if c.here() != nil {
+			c.next()
 			c.value()
 			continue
 		}
@@ -118,36 +143,12 @@ func (c *coder) code(shut byte) {
 		case ch == shut && len(c.opens) == bottom:
 			return
 		default:
-			c.bracket(ch, bottom)
-			c.at++
-			c.token(string(ch))
+			c.next()
+			c.sign(ch, bottom)
 		}
 	}
-	if c.lost == "" && (shut != 0 || len(c.opens) > bottom) {
+	if c.uncertain == "" && (shut != 0 || len(c.opens) > bottom) {
 		c.fail("a bracket is not closed")
-	}
-}
-
-// bracket counts brackets, of which bottom are open around this code.
-func (c *coder) bracket(ch byte, bottom int) {
-	const open, shut = "([{", ")]}"
-	if strings.IndexByte(open, ch) >= 0 {
-		name := ""
-		if ch == '(' {
-			name = c.last
-		}
-		c.opens, c.calls = append(c.opens, ch), append(c.calls, name)
-		if len(c.opens) > 2*maxNesting {
-			c.lose("the code is nested too deeply")
-		}
-	}
-	if i := strings.IndexByte(shut, ch); i >= 0 {
-		n := len(c.opens) - 1
-		if n < bottom || c.opens[n] != open[i] {
-			c.fail("the brackets do not match")
-			return
-		}
-		c.opens, c.calls = c.opens[:n], c.calls[:n]
 	}
 }
 
@@ -157,19 +158,26 @@ func (c *coder) isWord(ch byte) bool {
 
 // word reads a name, a keyword or a number.
 func (c *coder) word() {
+	c.next()
 	start, end := c.at, c.stop()
 	isNumber := digit(c.src[c.at])
 	for c.at < end && (c.isWord(c.src[c.at]) || isNumber && c.src[c.at] == '.') {
 		c.at++
 	}
 	word := c.src[start:c.at]
+	if ch := c.byteAt(c.at); c.lang == Python && (ch == '\'' || ch == '"') { // the letters of a literal
+		c.prior, c.last, c.ended = c.last, word, false
+		return
+	}
 	if strings.Contains(word, "\u2028") || strings.Contains(word, "\u2029") {
 		c.lose("there is a line separator U+2028 or U+2029 in the code")
 	}
 	if isNumber {
-		word = "x"
+		c.arg.add("", false)
+		c.token("x")
+		return
 	}
-	c.token(word)
+	c.named(word)
 }
 
 // special reads literals of text, comments and what else the language has.
@@ -215,11 +223,13 @@ func (c *coder) value() {
 	prev, next := c.byteAt(c.at-1), c.byteAt(c.at+len(p.mark))
 	touches := func(ch byte) bool { return c.isWord(ch) || strings.IndexByte("'\"`\\#@", ch) >= 0 && ch != 0 }
 	after := c.at + len(p.mark)
-	after += len(c.src[after:]) - len(strings.TrimLeft(c.src[after:], " \t\r\n"))
-	sp := spot{kind: operand, dotted: next == '.', key: c.member() && c.byteAt(after) == ':'}
-	switch what := c.twice(); {
-	case what != "":
-		sp.what, sp.fix = what, fixInput
+	sp := spot{kind: operand, dotted: next == '.', key: c.member() && c.colon(after), from: c.at, to: after}
+	if c.last != "x" {
+		c.operand = operandAt{len(c.spots), c.at}
+	}
+	c.judge(&sp, "", p)
+	switch {
+	case sp.what != "":
 	case touches(prev) || touches(next) || next == '.' && digit(c.byteAt(c.at+len(p.mark)+1)):
 		sp.what, sp.fix = "the value touches the code beside it and would be read together with it", "put a space or an operator between them, or "+fixInput
 	case !c.expects():
@@ -227,49 +237,57 @@ func (c *coder) value() {
 	}
 	c.add(sp)
 	c.token("x")
+	c.arg.add(p.mark, true)
 }
 
-// runners are functions that read a text as code, as a command or as the name of
-// a module; shellers do so if the script says shellWord, and loaders, which make
-// objects of it, if a python script says loadWord.
-var (
-	runners = map[Language][]string{
-		Python: {"eval", "exec", "compile", "__import__", "import_module", "system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell", "spec_from_file_location", "run_path", "run_module", "literal", "unsafe_load"},
-		JavaScript: {"eval", "Function", "exec", "execSync", "require", "import", "runInContext", "runInNewContext", "runInThisContext", "Script", "$", "Worker",
-			"createRequire", "setTimeout", "setInterval", "fork"},
+// judge says what reads a value, behind a text in the same literal, as more than
+// a text.
+func (c *coder) judge(sp *spot, before string, p *place) {
+	what := c.evaluated()
+	if what == "" {
+		what = c.fed()
 	}
-	shellers = []string{"run", "call", "check_call", "check_output", "Popen", "spawn", "spawnSync", "execFile", "execFileSync", "Command", "CommandContext", "execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp", "execlpe",
-		"spawnv", "spawnve", "spawnvp", "spawnvpe", "spawnl", "spawnle", "spawnlp", "spawnlpe", "posix_spawn", "posix_spawnp", "create_subprocess_exec"}
-	loaders   = []string{"load", "loads", "load_all"}
-	loadWord  = regexp.MustCompile(`\b(pickle|cPickle|dill|cloudpickle|jsonpickle|joblib|marshal|shelve)\b|\b(Unsafe|Full|C)?Loader\b`)
-	shellWord = regexp.MustCompile(`\bshell\b|['"](-[a-z]*[ce]|--eval)['"]`)
-)
+	if what == "" {
+		what = c.sets(before)
+	}
+	if what == "" {
+		what = c.started(sp, before, p)
+	}
+	if what != "" {
+		sp.what, sp.fix = what, fixInput
+		return
+	}
+	c.printed(sp)
+	if name := c.now.target; name != "" {
+		if c.held == nil {
+			c.held = map[string][]int{}
+		}
+		c.held[name] = append(c.held[name], len(c.spots))
+	}
+}
 
-// twice says what would read a value as code a second time.
-func (c *coder) twice() string {
-	if c.last == "import" || c.last == "from" && c.lang != Python {
-		return "a value cannot choose what is imported"
-	}
-	lang := c.lang
-	if lang == TypeScript {
-		lang = JavaScript
-	}
-	for _, name := range c.calls {
+// span reads on to where a literal ends: step goes past a character, and reports
+// whether it was the end; place goes past a value.
+func (c *coder) span(kind string, step func(ch byte) (end bool), place func()) {
+	for c.uncertain == "" {
 		switch {
-		case lang == Go && name == "import":
-			return "a value cannot choose what is imported"
-		case slices.Contains(runners[lang], name), c.shell && slices.Contains(shellers, name), c.loads && slices.Contains(loaders, name):
-			return name + "(…) would read the value as code or as a command"
+		case c.here() != nil:
+			place()
+		case c.at >= len(c.src):
+			c.fail(kind + " is not closed")
+		case step(c.src[c.at]):
+			return
 		}
 	}
-	return ""
 }
+
+const literalText = "a literal of text"
 
 // halfCode is what may be the beginning of an escape.
 var halfCode = regexp.MustCompile(`^([0-7]{0,3}|x[0-9a-fA-F]{0,2}|u[0-9a-fA-F]{0,4}|u\{[0-9a-fA-F]*\}?|U[0-9a-fA-F]{0,8}|N)$`)
 
-// text is a value inside a literal of text that began at start and ends in quote.
-func (c *coder) text(start int, quote string, kind spotKind) {
+// inside is a value inside a literal of text that began at start and ends in quote.
+func (c *coder) inside(start int, quote string, kind spotKind) {
 	p := c.here()
 	before := c.src[max(start, c.at-64):c.at]
 	i := strings.LastIndexByte(before, '\\')
@@ -278,13 +296,13 @@ func (c *coder) text(start int, quote string, kind spotKind) {
 	if len(quote) == 3 {
 		n := len(c.spots)
 		follows := n > 0 && c.s.places[n-1].at+len(c.s.places[n-1].mark) == c.at
-		sp.tight = c.at > start && c.byteAt(end) == q && (c.byteAt(c.at-1) == q || follows)
+		sp.betweenQuotes = c.at > start && c.byteAt(end) == q && (c.byteAt(c.at-1) == q || follows)
 	} else if c.lang == Python {
-		sp.tight = c.byteAt(end) == q && c.byteAt(end+1) == q
+		sp.betweenQuotes = c.byteAt(end) == q && c.byteAt(end+1) == q
 	}
-	switch what := c.twice(); {
-	case what != "":
-		sp.what, sp.fix = what, fixInput
+	c.judge(&sp, c.src[start:c.at], p)
+	switch {
+	case sp.what != "":
 	case kind != inRaw && i >= 0 && odd(c.src[start:c.at-len(before)+i+1]) && halfCode.MatchString(before[i+1:]):
 		sp.what, sp.fix = "a backslash stands before the value, which would become a part of its escape", "put something between them, or "+fixInput
 	case quote == "`" && kind == inText && c.byteAt(c.at-1) == '$':
@@ -315,7 +333,7 @@ func (c *coder) noted(start, end int) {
 	order := !noteStart.MatchString(c.src[start:end])
 	switch {
 	case c.lang == Python:
-		order = order || c.ordered || start < c.third
+		order = order || c.ordered || start < c.thirdLine
 	case c.lang == Go:
 		order = order || c.ordered
 	}

@@ -1,7 +1,6 @@
 package tera
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,7 +15,7 @@ func (c *coder) python() bool {
 	case '\\', '`', '$':
 		c.lose("there is a " + c.src[c.at:c.at+1] + " in the code")
 		if c.sees("\\\n") { // the line goes on
-			c.lost = ""
+			c.uncertain = ""
 			c.at += 2
 		}
 	default:
@@ -36,6 +35,7 @@ func (c *coder) prefix() (p string, ok bool) {
 
 // pythonText reads a literal of text, with the letters before it.
 func (c *coder) pythonText() {
+	c.next()
 	prefix, ok := c.prefix()
 	if !ok {
 		c.lose("a word touches a quote")
@@ -49,28 +49,17 @@ func (c *coder) pythonText() {
 		quote = triple
 	}
 	c.at += len(quote)
+	c.opened()
 	start, first := c.at, len(c.spots)
 	raw, fields := strings.Contains(prefix, "r"), strings.ContainsAny(prefix, "ft")
-	for c.lost == "" {
-		if c.here() != nil {
-			switch {
-			case raw || prefix == "t":
-				c.refuse("a value cannot be escaped inside "+prefix+quote+"…"+quote, "use a literal without the "+prefix+", or "+fixInput)
-			case prefix == "b":
-				c.text(start, quote, inBytes)
-			default:
-				c.text(start, quote, inText)
-			}
-			continue
-		}
-		switch ch := c.byteAt(c.at); {
-		case c.at >= len(c.src) || len(quote) == 1 && (ch == '\n' || ch == '\r'):
+	c.span(literalText, func(ch byte) bool {
+		switch {
+		case len(quote) == 1 && (ch == '\n' || ch == '\r'):
 			c.fail("a literal of text is not closed")
 		case c.sees(quote):
+			c.closed(start, first, raw)
 			c.at += len(quote)
-			c.formats(first)
-			c.token("x")
-			return
+			return true
 		case ch == '\\':
 			c.escaped(fields || !raw && prefix != "b")
 		case fields && (c.sees("{{") || c.sees("}}")):
@@ -78,27 +67,25 @@ func (c *coder) pythonText() {
 		case fields && ch == '}':
 			c.lose("there is a } in an f-string")
 		case fields && ch == '{':
+			c.say(raw)
 			c.field(quote)
+			c.unsaid = c.at
 		default:
 			c.at++
 		}
-	}
-}
-
-// formatting is what follows a literal of text that is a format: "…" % x, "…".format(x).
-var formatting = regexp.MustCompile(`^(?:\s|\\\n)*(%[^=]|\.\s*format(_map)?\b)`)
-
-// formats refuses the values in a literal that has just ended, the first of them
-// given by number, where python reads it as a format.
-func (c *coder) formats(first int) {
-	if first == len(c.spots) || !formatting.MatchString(c.src[c.at:]) {
-		return
-	}
-	for i := range c.spots[first:] {
-		if sp := &c.spots[first+i]; sp.what == "" {
-			sp.what, sp.fix = "python would read what is in the value as a part of the format", "hand the value over as what is filled in: \"%s\" % {{ … }}"
+		return false
+	}, func() {
+		c.say(raw)
+		switch {
+		case raw || prefix == "t":
+			c.refuse("a value cannot be escaped inside "+prefix+quote+"…"+quote, "use a literal without the "+prefix+", or "+fixInput)
+		case prefix == "b":
+			c.inside(start, quote, inBytes)
+		default:
+			c.inside(start, quote, inText)
 		}
-	}
+		c.unsaid = c.at
+	})
 }
 
 // escaped goes past a backslash and what it escapes.
@@ -122,7 +109,7 @@ func (c *coder) escaped(named bool) {
 // read otherwise by older and newer pythons unless it is plain.
 func (c *coder) field(quote string) {
 	open, format := 0, false
-	for c.lost == "" && c.at < len(c.src) {
+	for c.uncertain == "" && c.at < len(c.src) {
 		if c.here() != nil {
 			c.refuse("a value cannot stand inside {…} of an f-string", "assign it first: name = {{ … }}, then {name}")
 			continue
@@ -154,7 +141,7 @@ func (c *coder) field(quote string) {
 		}
 		c.at++
 	}
-	if c.lost == "" {
+	if c.uncertain == "" {
 		c.fail("{…} of an f-string is not closed")
 	}
 }

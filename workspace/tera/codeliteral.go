@@ -13,6 +13,8 @@ import (
 // write writes a value at a spot.
 func (sp spot) write(p *printer, v value, lang Language) (what, fix string) {
 	switch {
+	case sp.spoils != nil && sp.spoils.MatchString(v.text):
+		return "the value has a character that would be read as a part of the format", fixFormat
 	case sp.kind == inNote:
 		p.write(plainNote(v.text))
 	case !utf8.ValidString(v.text):
@@ -23,17 +25,12 @@ func (sp spot) write(p *printer, v value, lang Language) (what, fix string) {
 		}
 		p.write(v.text)
 	case sp.kind == operand:
-		if sp.key && lang.ecma() && v.text == "__proto__" {
-			return "an object's key __proto__ is more than a key", fixInput
-		}
 		l := literals{p: p, lang: lang}
 		if l.value(v.any, sp, 0); l.what != "" {
 			return l.what, fixInput
 		}
-	case sp.tight && v.text == "":
+	case sp.betweenQuotes && v.text == "":
 		return "the value is empty, and the quotes beside it would be read together", "take the quotes away, or " + fixInput
-	case sp.key && lang.ecma() && prototype.MatchString(v.text):
-		return "an object's key __proto__ is more than a key", fixInput
 	default:
 		p.escape(v.text, lang, sp.kind == inBytes)
 	}
@@ -42,9 +39,6 @@ func (sp spot) write(p *printer, v value, lang Language) (what, fix string) {
 	}
 	return "", ""
 }
-
-// prototype is what may be the key __proto__, or the most of it.
-var prototype = regexp.MustCompile(`proto__|__proto|^_?proto_?$`)
 
 // plainNote leaves of a value in a comment what no tool takes for an order.
 func plainNote(v string) string {

@@ -1,0 +1,358 @@
+package tera
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// statement is what is known of one so far.
+type statement struct {
+	begun  int    // how many values come before it
+	lead   string // its first word
+	evals  string // a name in it that evaluates what it is given, and is not called right there
+	target string // what it assigns to
+	said   string // what its literals of text say, on the line that was begun last
+	filled string // the last whole line of it that the server reads, and that something is filled in
+	more   bool   // others come before it inside the same brackets
+}
+
+// operandAt is where an operand begins: the values before it, and its offset.
+type operandAt struct{ spot, at int }
+
+// bracket is one that is open.
+type bracket struct {
+	sign     byte
+	callee   string // the name before it, that is called: a.b.c
+	before   string // the token before it
+	operand  operandAt
+	elements []operandAt // where each of the elements in it begins, of which the last is being read
+	key      string      // the name before the = or the : of this element
+	outer    statement   // of {, the statement that it is a part of
+	block    bool        // of {, statements are in it
+	starts   bool        // it is a call that starts a program
+	args     []element   // the arguments of the call around it that starts one
+}
+
+// next begins a statement where the line before ended one.
+func (c *coder) next() {
+	if c.ended && c.between() && c.finished() {
+		c.end()
+	}
+}
+
+// between reports whether a statement can end here.
+func (c *coder) between() bool {
+	n := len(c.opens)
+	return n == 0 || c.opens[n-1].sign == '{' && c.lang != Python
+}
+
+// finished reports whether the end of a line ends a statement, too.
+func (c *coder) finished() bool {
+	switch {
+	case c.lang == Python:
+		return true
+	case c.last == "" || slices.Contains(leading[c.lang], c.last) || !c.isWord(c.last[0]) && strings.Contains("([{,=:;+-*/%<>&|^!~?.", c.last):
+		return false
+	}
+	return c.lang == Go || strings.IndexByte("([`.,?:;+-*/%=<>&|^)]}", c.src[c.at]) < 0
+}
+
+// end ends a statement.
+func (c *coder) end() {
+	c.now = statement{begun: len(c.spots), more: true}
+	if n := len(c.opens); n > 0 {
+		c.opens[n-1].key = ""
+	}
+}
+
+// begun notes the first word of a statement.
+func (c *coder) begun(token string) {
+	if c.now.lead == "" && token != ";" {
+		c.now.lead = token
+	}
+}
+
+// sign reads one character of punctuation; bottom brackets are open around this code.
+func (c *coder) sign(ch byte, bottom int) {
+	next := c.byteAt(c.at + 1)
+	switch ch {
+	case '(', '[', '{':
+		c.open(ch)
+	case ')', ']', '}':
+		c.shut(ch, bottom)
+	case ',':
+		c.element()
+	case ';':
+		if c.between() || c.lang == Python && len(c.opens) == 0 {
+			c.end()
+		}
+	case '=':
+		if next != '=' && next != '>' && strings.IndexByte("=!<>", c.byteAt(c.at-1)) < 0 {
+			c.assigns()
+		}
+	case ':':
+		c.keyed()
+		if declares := c.now.lead == "const" || c.now.lead == "let" || c.now.lead == "var"; declares && c.now.target == "" && c.between() {
+			c.now.target = c.path // its type follows
+		}
+	case '%':
+		if c.lang == Python && next != '=' {
+			c.format(c.operand, len(c.spots), anyPercent)
+		}
+	}
+	if strings.IndexByte("([{}]),+.", ch) < 0 {
+		c.arg.add("", false)
+	}
+	c.at++
+	c.token(string(ch))
+}
+
+// callee is the name that the bracket at the cursor calls or is an index of.
+func (c *coder) callee(ch byte) string {
+	name := c.last != "" && c.isWord(c.last[0]) && c.last != "x"
+	switch {
+	case ch == '{' && (c.lang != Go || !name || c.byteAt(c.at-1) <= ' '):
+		return ""
+	case name || c.last == ")" || c.last == "]", c.last == "." && c.prior == "?", c.last == "!" && c.lang == TypeScript:
+		return c.path
+	}
+	return ""
+}
+
+// open goes into a bracket.
+func (c *coder) open(ch byte) {
+	b := bracket{sign: ch, callee: c.callee(ch), before: c.last, operand: operandAt{len(c.spots), c.at}, elements: []operandAt{{len(c.spots), c.at}}, outer: c.now}
+	if b.callee != "" || c.last == "x" {
+		b.operand = c.operand
+	}
+	if ch == '{' {
+		b.block = b.callee == "" && (!c.expects() || c.last == ">")
+		c.now = statement{begun: len(c.spots)}
+	}
+	switch {
+	case c.startsProgram(b.callee):
+		b.starts, b.args = true, c.args
+		c.args, c.arg = nil, element{}
+	case ch != '(' && c.arg.some:
+		c.argument()
+	}
+	if c.opens = append(c.opens, b); len(c.opens) > 2*maxNesting {
+		c.lose("the code is nested too deeply")
+	}
+}
+
+// shut comes out of one.
+func (c *coder) shut(ch byte, bottom int) {
+	n := len(c.opens) - 1
+	if n < bottom || c.opens[n].sign != "([{"[strings.IndexByte(")]}", ch)] {
+		c.fail("the brackets do not match")
+		return
+	}
+	b := c.opens[n]
+	c.formatted(b)
+	c.opens, c.operand = c.opens[:n], b.operand
+	switch {
+	case ch == ']' && b.callee != "" && c.text != "":
+		c.path = ending(b.callee + "." + c.text)
+	default:
+		c.path = ending(b.callee + "()")
+	}
+	switch {
+	case b.starts:
+		c.args, c.arg = b.args, element{some: true}
+	case ch == ']' && c.arg.some:
+		c.argument()
+	}
+	if ch == '}' {
+		c.merge(b)
+	}
+}
+
+// merge goes back to the statement around a {, of which one that is an object's is
+// a part.
+func (c *coder) merge(b bracket) {
+	inner := c.now
+	if c.now = b.outer; b.block || inner.more {
+		return
+	}
+	c.now.said += inner.said
+	if inner.evals != "" {
+		c.refers(inner.evals)
+	}
+}
+
+// element goes on to the next one.
+func (c *coder) element() {
+	n := len(c.opens)
+	if n == 0 {
+		return
+	}
+	c.argument()
+	b := &c.opens[n-1]
+	b.elements, b.key = append(b.elements, operandAt{len(c.spots), c.at}), ""
+	if setsVariable.MatchString(b.callee) {
+		b.key = c.text
+	}
+}
+
+// assigns notes what the value behind a = is assigned to.
+func (c *coder) assigns() {
+	c.keyed()
+	switch {
+	case c.now.target != "" || !c.between() && len(c.opens) > 0:
+	case c.lang == Python && c.prior == ":" && !slices.Contains([]string{"if", "else", "try", "while", "for", "with"}, c.now.lead):
+		c.now.target = c.now.lead // name: type = …
+	default:
+		c.now.target = c.path
+	}
+}
+
+// keyed notes the name of an element.
+func (c *coder) keyed() {
+	n := len(c.opens)
+	switch {
+	case n == 0:
+	case c.text != "":
+		c.opens[n-1].key = c.text
+	case c.last != "" && c.isWord(c.last[0]) && c.last != "x":
+		c.opens[n-1].key = c.last
+	}
+}
+
+// named goes past a name or a keyword.
+func (c *coder) named(word string) {
+	if c.last == "." && !strings.HasSuffix(strings.TrimRight(c.src[:c.at-len(word)], " \t\r\n"), "...") {
+		c.path = ending(c.path + "." + word)
+	} else {
+		c.path, c.operand = word, operandAt{len(c.spots), c.at - len(word)}
+	}
+	c.arg.add("", false)
+	rest := strings.TrimLeft(c.src[c.at:], " \t")
+	switch called := strings.HasPrefix(rest, "("); {
+	case (c.last == "as" || c.last == ":") && c.evaluates(c.prior):
+		c.alias(word)
+	case c.lang == Python && c.last == "." && (word == "format" || word == "format_map"):
+		c.format(c.operand, len(c.spots), anyBrace)
+	case called || word == "import" || !c.evaluates(word):
+		c.recall(word)
+	case strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "=="), c.member() && strings.HasPrefix(rest, ":"):
+		// It is a name that is given something here.
+	default:
+		c.refers(word)
+	}
+	c.token(word)
+}
+
+// runners are functions that read a text as code, as a command or as the name of
+// a module; shellers do so if the script says shellWord, and loaders, which make
+// objects of it, if a python script says loadWord.
+var (
+	runners = map[Language][]string{
+		Python: {"eval", "exec", "compile", "__import__", "import_module", "system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell", "spec_from_file_location", "run_path", "run_module", "literal", "unsafe_load", "timeit", "sympify", "exec_command"},
+		JavaScript: {"eval", "Function", "exec", "execSync", "require", "import", "runInContext", "runInNewContext", "runInThisContext", "Script", "$", "Worker",
+			"createRequire", "setTimeout", "setInterval", "fork", "compileFunction", "_compile", "execaCommand", "execaCommandSync"},
+	}
+	shellers = []string{"run", "call", "check_call", "check_output", "Popen", "spawn", "spawnSync", "execFile", "execFileSync", "Command", "CommandContext", "execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp", "execlpe",
+		"spawnv", "spawnve", "spawnvp", "spawnvpe", "spawnl", "spawnle", "spawnlp", "spawnlpe", "posix_spawn", "posix_spawnp", "create_subprocess_exec", "execa", "execaSync", "Cmd", "StartProcess", "ForkExec"}
+	loaders   = []string{"load", "loads", "load_all", "read_pickle"}
+	loadWord  = regexp.MustCompile(`\b(pickle|cPickle|dill|cloudpickle|jsonpickle|joblib|marshal|shelve|torch|read_pickle)\b|\b(Unsafe|Full|C)?Loader\b`)
+	shellWord = regexp.MustCompile(`\bshell\b|['"](-[a-z]*[ce]|--eval)['"]`)
+)
+
+// evaluates reports whether a function of this name reads what it is given as
+// code or as a command.
+func (c *coder) evaluates(name string) bool {
+	lang := c.lang
+	if lang == TypeScript {
+		lang = JavaScript
+	}
+	return slices.Contains(runners[lang], name) || c.shell && slices.Contains(shellers, name) || c.loads && slices.Contains(loaders, name)
+}
+
+// refers is for such a name that is not called where it stands: (0, eval)(…),
+// map(eval, …), eval.call(…). What becomes of it is not followed; no value can
+// stand in the same statement, before it or behind.
+func (c *coder) refers(name string) {
+	if c.now.target != "" {
+		c.alias(last(c.now.target))
+	}
+	if c.now.evals != "" {
+		return
+	}
+	c.now.evals = name
+	for i := range c.spots[c.now.begun:] {
+		if sp := &c.spots[c.now.begun+i]; sp.what == "" && sp.kind != inNote {
+			sp.what, sp.fix = handsOver(name), fixInput
+		}
+	}
+}
+
+func handsOver(name string) string {
+	return name + ", which this statement hands on, would read the value as code or as a command"
+}
+
+// alias notes another name of such a function.
+func (c *coder) alias(name string) {
+	if c.aliases == nil {
+		c.aliases = map[string]bool{}
+	}
+	c.aliases[name] = true
+}
+
+// ending keeps of a path that goes on and on what is still looked at.
+func ending(path string) string {
+	const most = 128
+	if len(path) > most {
+		return "…" + path[len(path)-most:]
+	}
+	return path
+}
+
+// last is the last of the names in a path.
+func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+
+// evaluated says what would read a value as code a second time.
+func (c *coder) evaluated() string {
+	const imports = "a value cannot choose what is imported"
+	switch lead := c.now.lead; {
+	case lead == "import" && !c.lang.ecma(), lead == "from" && c.lang == Python, c.last == "import", c.last == "from" && c.lang != Python:
+		return imports
+	case c.now.evals != "":
+		return handsOver(c.now.evals)
+	}
+	for _, b := range c.opens {
+		name := last(b.callee)
+		switch {
+		case c.lang == Go && name == "import":
+			return imports
+		case name == "":
+		case c.evaluates(name), c.aliases[name], c.shell && b.starts:
+			return name + "(…) would read the value as code or as a command"
+		}
+		if b.outer.evals != "" {
+			return handsOver(b.outer.evals)
+		}
+	}
+	return ""
+}
+
+// recall finds the values that a name was given before it comes to stand in a
+// call that would read them as code.
+func (c *coder) recall(word string) {
+	held := c.held[word]
+	if len(held) == 0 || c.last == "." {
+		return
+	}
+	for _, b := range c.opens {
+		name := last(b.callee)
+		if name == "" || !c.evaluates(name) && !c.aliases[name] {
+			continue
+		}
+		for _, i := range held {
+			c.spots[i].again = &objection{what: word + ", which the value gets into, is read as code or as a command by " + name + "(…)", fix: fixInput}
+		}
+		delete(c.held, word)
+		return
+	}
+}
