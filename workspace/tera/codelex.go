@@ -54,11 +54,11 @@ type coder struct {
 	arg          element   // the one being read
 	aliases      map[string]bool
 	held         map[string][]int // the values in what is assigned to a name
-	facts
+	abilities
 }
 
-// facts are what the whole script says, looked up once.
-type facts struct {
+// abilities are what the whole script may do, looked up once.
+type abilities struct {
 	loads     bool // it may make objects of a text that says how
 	shell     bool // it may hand commands to a shell
 	starts    bool // it may start programs
