@@ -17,10 +17,14 @@ var hazards = []struct {
 	{"$$", regexp.MustCompile(`\$\$[({'"\[]`), "bash reads the second $ of $$ together with what follows it", "write ${$} for the number of the process"},
 	{"$\\\n", regexp.MustCompile(`\$\\\n`), "a line is broken off behind a $, which shells read together with the next line", "write it in one line"},
 	{"((", regexp.MustCompile(`[<>]\(\(`), "bash takes <(( for arithmetic at first, and other shells do not", "put a space between the brackets: <( ("},
+	{"BASH_ALIASES", regexp.MustCompile("BASH_ALIASES"), fixedNames, "write a function"},
+	{"alias", regexp.MustCompile(`\balias\s+["']?\$|\beval\b.*\balias\b`), fixedNames, "write a function"},
 	{"&-", regexp.MustCompile(`[<>]&-[^\s;&|)]`), "bash reads >&- by itself, and other shells together with what follows it", "put a space behind >&-"},
 	{"\\\\`", regexp.MustCompile("(^|[^\\\\])(\\\\\\\\)+`"), "shells do not agree on whether a backquote behind two backslashes ends a command", "write $(…)"},
 	{"\r", regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
 }
+
+const fixedNames = "an alias is made whose name only the shell will know"
 
 // ambiguous finds static text that shells read differently, so that nobody could
 // say where the quotes around a value begin and end.

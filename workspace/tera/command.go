@@ -112,6 +112,9 @@ func unwrap(args []arg, at int) (rest []arg, to int, o objection, ok bool) {
 			return args, at, no(special(assigns(args[at]))), false
 		}
 		n := t.runs.skip(args)
+		if at < len(args) && n > at && t.runs.numbers && args[at].whole {
+			return args, at, objection{want: aTime}, false
+		}
 		if n >= at {
 			return args, at, no("a value before the command that "+t.name+" runs could choose what runs", "write that part itself"), false
 		}

@@ -16,6 +16,7 @@ const (
 	demanded verdict = "demanded" // a text with a blank, a $ or a | is refused, a plain word is not
 	option   verdict = "option"   // one that begins with - may be an option, which an agent is refused
 	dashless verdict = "dashless" // nobody is warned, but an agent refused one that begins with -
+	counted  verdict = "counted"  // all but a number is refused
 	fine     verdict = "fine"
 )
 
@@ -40,6 +41,10 @@ func judge(t *testing.T, script string) verdict {
 		if says(tmpl, "a b") == "" && strings.Contains(says(agent, "a"), "does not allow it") {
 			return warned
 		}
+	case strings.Contains(says(tmpl, "a"), "is no number"):
+		if len(warnings) == 0 && says(agent, "10")+says(agent, "30s") == "" {
+			return counted
+		}
 	case says(agent, "a") != "":
 		return verdict("an agent is refused: " + says(agent, "a"))
 	case says(tmpl, "|$( a") != "":
@@ -63,7 +68,7 @@ func judge(t *testing.T, script string) verdict {
 // TestCommands checks what becomes of a value among the arguments of commands.
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	for want, scripts := range map[verdict]string{barred: refusing, warned: rereading, demanded: demanding, option: optional, dashless: unknownPrograms, fine: harmless} {
+	for want, scripts := range map[verdict]string{barred: refusing, warned: rereading, demanded: demanding, counted: counting, option: optional, dashless: unknownPrograms, fine: harmless} {
 		for script := range strings.Lines(scripts) {
 			if script = strings.TrimSpace(script); script == "" || strings.HasPrefix(script, "# ") {
 				continue
@@ -309,6 +314,12 @@ perl -n f.pl {{ x }}
 V={{ x }} make
 V={{ x }} nice make all
 V={{ x }} env A=1 make
+`
+
+const counting = `
+timeout {{ x }} make all
+timeout -k {{ x }} 10 ls
+sudo nice -n {{ x }} ls
 `
 
 const optional = `

@@ -69,6 +69,11 @@ var programs = []struct{ script, says, only string }{
 var numbers = []string{
 	`y={{ x }}; PS4=$y; set -x; :`,
 	`y={{ x }}; RANDOM=$y`,
+	`y={{ x }}; PS4='$((y))'; set -x; :`,
+	"y={{ x }}; export y; bash <<'E'\necho $((y))\nE",
+	`y={{ x }}; export y; bash <<<'echo $((y))'`,
+	`y={{ x }}; export y; echo 'echo $((y))' | bash`,
+	"y={{ x }} bash <<'E'\neval \"$y\"\nE",
 	`y={{ x }}; export PATH="$y:$PATH"`,
 	`export y={{ x }}; sh -c 'eval "echo $y"'`,
 	`y={{ x }}; bash -c 'echo $(( $1 ))' _ "$y"`,

@@ -20,6 +20,13 @@ func (f *flows) readings(n syntax.Node) {
 	case *syntax.BinaryCmd:
 		if (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) && f.s.feeds(n.Y) != "" {
 			f.read(n.X, byProgram)
+			f.printedCode(n.X)
+		}
+	case *syntax.Assign:
+		if n.Name != nil && n.Name.Value == "PS4" && n.Value != nil { // set -x expands it
+			a := argsOf([]*syntax.Word{n.Value}, nil)[0]
+			a.text = "cat <<PS4\n" + a.text + "\nPS4"
+			f.inner([]arg{a})
 		}
 	case *syntax.ParamExp: // ${!NAME} and ${NAME@P}
 		if n.Param != nil && (n.Excl || n.Exp != nil && n.Exp.Op == syntax.OtherParamOps && n.Exp.Word != nil && n.Exp.Word.Lit() == "P") {
@@ -102,11 +109,34 @@ func (f *flows) inputs(n *syntax.Stmt) {
 			f.read(r.Word, byProgram)
 		case syntax.WordHdoc:
 			f.read(r.Word, byProgram)
+			f.inner(argsOf([]*syntax.Word{r.Word}, nil))
 		case syntax.Hdoc, syntax.DashHdoc:
 			if r.Hdoc != nil {
 				f.read(r.Hdoc, byProgram)
+				f.document(r)
 			}
 		}
+	}
+}
+
+// document notes what the code in a here-document reads.
+func (f *flows) document(r *syntax.Redirect) {
+	a := arg{word: r.Hdoc, static: true}
+	for _, p := range herePieces(r.Hdoc.Parts, expanding(r)) {
+		a.static = a.static && p.node == nil
+		a.text += p.text
+	}
+	f.inner([]arg{a})
+}
+
+// printedCode notes what the code reads that a command prints for a shell.
+func (f *flows) printedCode(n *syntax.Stmt) {
+	call, ok := n.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Args) < 2 || call.Args[0].Lit() != "echo" && call.Args[0].Lit() != "printf" {
+		return
+	}
+	for _, a := range f.s.args(call)[1:] {
+		f.inner([]arg{a})
 	}
 }
 

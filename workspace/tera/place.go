@@ -237,19 +237,8 @@ func (s *script) redirected(p *place, i int, r *syntax.Redirect) (what, fix stri
 
 // poured checks a value in a statement that prints into >(…), as into a pipe.
 func (s *script) poured(n *syntax.Stmt) (what, fix string) {
-	for _, r := range n.Redirs {
-		if r.Word == nil {
-			continue
-		}
-		for _, part := range r.Word.Parts {
-			if to, ok := part.(*syntax.ProcSubst); ok && to.Op == syntax.CmdOut {
-				for _, stmt := range to.Stmts {
-					if name := s.feeds(stmt); name != "" {
-						return name + " in >(…) would run what the value says", "run the commands in this script itself"
-					}
-				}
-			}
-		}
+	if name := s.poursInto(n); name != "" {
+		return name + " in >(…) would run what the value says", fixData
 	}
 	return "", ""
 }

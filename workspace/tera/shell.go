@@ -318,6 +318,8 @@ func (s *script) judge(file *syntax.File, d Dialect, lang syntax.LangVariant) []
 	var errs []*Error
 	if err := s.ambiguous(file); err != nil {
 		errs = append(errs, err)
+	} else if err := s.listener(file); err != nil {
+		errs = append(errs, err)
 	}
 	for _, p := range s.places {
 		what, fix := s.refusal(p, d)

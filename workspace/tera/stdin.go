@@ -8,6 +8,49 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
+// listener finds a program that runs what the script prints from there on, or hands
+// to it later: exec > >(sh), coproc sh.
+func (s *script) listener(file *syntax.File) (err *Error) {
+	if !strings.Contains(s.src, "coproc") && !(strings.Contains(s.src, "exec") && strings.Contains(s.src, ">(")) {
+		return nil
+	}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		name := ""
+		switch n := n.(type) {
+		case *syntax.CoprocClause:
+			name = s.feeds(n.Stmt)
+		case *syntax.Stmt:
+			if call, ok := n.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 1 && call.Args[0].Lit() == "exec" {
+				name = s.poursInto(n)
+			}
+		}
+		if name != "" && err == nil {
+			err = s.static(int(n.Pos().Offset()), name+" would run what the script hands to it", fixData)
+		}
+		return err == nil
+	})
+	return err
+}
+
+// poursInto names the program in a >(…) of a statement that runs what it reads.
+func (s *script) poursInto(n *syntax.Stmt) string {
+	for _, r := range n.Redirs {
+		if r.Word == nil {
+			continue
+		}
+		for _, part := range r.Word.Parts {
+			if to, ok := part.(*syntax.ProcSubst); ok && to.Op == syntax.CmdOut {
+				for _, stmt := range to.Stmts {
+					if name := s.feeds(stmt); name != "" {
+						return name
+					}
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // feeds names the program of a statement that runs what it reads on its input, in
 // functions that it calls as well.
 func (s *script) feeds(n syntax.Node) string {

@@ -10,6 +10,7 @@ import (
 type wrapper struct {
 	flags    string // the short options that take no argument; all others may
 	operands int    // the arguments before the command
+	numbers  bool   // these, and what follows an option, are numbers
 }
 
 // skip returns the index of the command that is run, or of what may be it. It may
