@@ -17,6 +17,12 @@ type arg struct {
 	whole  bool   // it is one value and nothing else
 }
 
+// counts reports whether an expansion is always one word, a number: $#, $?, ${#NAME}.
+func counts(n syntax.Node) bool {
+	e, ok := n.(*syntax.ParamExp)
+	return ok && (e.Length || e.Param != nil && strings.Contains("#?$!", e.Param.Value) && e.Exp == nil && !e.Excl)
+}
+
 func argsOf(words []*syntax.Word, places []*place) []arg {
 	args := make([]arg, len(words))
 	for i, w := range words {
@@ -25,7 +31,7 @@ func argsOf(words []*syntax.Word, places []*place) []arg {
 		for _, p := range pieces(w.Parts, false) {
 			if p.node != nil {
 				a.static = false
-				a.fades = a.fades && !p.quoted
+				a.fades = a.fades && !p.quoted && !counts(p.node)
 				continue
 			}
 			a.fades = false

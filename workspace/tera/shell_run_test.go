@@ -108,6 +108,7 @@ var places = []struct {
 	{name: "nested substitution", script: `y="$(printf '%s' "$(printf '%s.' '{{ x }}')")"; printf '%s' "$y"`},
 	{name: "function", script: `f() { printf '%s.' {{ x }}; }; f`},
 	{name: "function's argument", script: `f() { printf '%s.' "$1"; }; f {{ x }}`},
+	{name: "test with a count", script: `y={{ x }}; set -- a; if [ $# != {{ x }} ] || [ "$y" = {{ x }} ]; then printf '%s.' "$y"; fi`},
 	{name: "subshell and pipe", script: `(printf '%s.' {{ x }}) | cat`},
 	{name: "if and test", script: `y="{{ x }}"; if [ "{{ x }}" = "$y" ]; then printf '%s.' {{ x }}; fi`},
 	{name: "export", script: `export y={{ x }}; printenv y | tr -d '' >/dev/null; printf '%s.' "$y"`},
