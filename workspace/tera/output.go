@@ -3,6 +3,7 @@ package tera
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -65,6 +66,10 @@ func (s *script) behind(word *syntax.Word, p *place) string {
 	}
 	return s.filled(text)
 }
+
+// putTogether finds a part of a script that makes lines of the protocol out of parts:
+// P=OUTPUT:, printf 'OUTPUT: ', sed 's/^/OUTPUT: /'.
+var putTogether = regexp.MustCompile(`(?m)(\w=|\bprintf\s|\becho\s+-n\s|\bsed\s.*)["']?[^"'\n{]*(OUTPUT|STATE):\s*["'/]?\s*($|[\s;&|})])`)
 
 // protocolLine returns the last line of a text when the server reads it, less
 // its first word.

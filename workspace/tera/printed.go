@@ -40,8 +40,11 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if read {
 		return s.output(p, w, line)
 	}
+	if inside, _ := inString(w.text); inside && s.parts && strings.ContainsAny(p.value.text, unspoken) {
+		return "the script puts lines together that the server reads, and the value would end a string in them", fixForged
+	}
 	last := w.text[strings.LastIndexAny(w.text, "\n\r")+1:]
-	if s.known && !harmless(p.node.x) && (forges(last+p.value.text+s.behind(word, p)) || s.completes(p)) {
+	if s.known && !harmless(p.node.x) && (forges(p.value.text) || forges(last+p.value.text+s.behind(word, p)) || s.completes(p)) {
 		return forged, fixForged
 	}
 	if w.name == "printf" {

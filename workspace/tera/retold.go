@@ -192,7 +192,7 @@ func (s *script) optional(name string, args []arg, format int) (list []telling) 
 	for i, a := range args[1:] {
 		names := held(a.word.Parts)
 		options = options && (leads(a) || strings.HasPrefix(a.text, "-") && strings.Trim(a.text[1:], "neE") == "")
-		if options && len(names) > 0 {
+		if options && (len(names) > 0 || leads(a)) {
 			list = append(list, telling{word: a.word, names: names, begins: dashE, what: "echo would read the value as an option"})
 		}
 		colon = colon || name == "echo" && len(names) > 0 && strings.Contains(a.text, ":") || i+1 == format && strings.Contains(a.text, "%s:")

@@ -33,6 +33,8 @@ func TestRetold(t *testing.T) {
 		`y={{ x }}; printf 'OUTPUT: {"m": "%s"}\n' "$y"`: quote, `f() { printf 'OUTPUT: {"n": %d, "m": "%s"}\n' 1 "$1"; }; f {{ x }}`: quote, `y={{ x }}; echo 'OUTPUT: {"m": "'"$y"'"}'`: "a\tb",
 		`echo "OUTPUT: {\"m\": \"$(basename {{ x }})\"}"`: quote, `y=$(basename {{ x }} .txt); echo "OUTPUT: {\"m\": \"$y\"}"`: quote, `y={{ x }}; echo "OUTPUT: $y"`: `{"a": 1}`, `printf 'OUTPUT: %s\n' {{ x }}`: quote, `f() { printf 'OUTPUT: %s\n' "$1"; }; f {{ x }}`: quote,
 		`y={{ x }}; z="{\"m\": \"$y\"}"; echo "OUTPUT: $z"`: quote, `z='{"m": "{{ x }}"}'; echo "OUTPUT: $z"`: quote, `y={{ x }}; echo "{\"m\": \"$y\"}" > "$STROEM_OUTPUT"`: quote, `y={{ x }}; printf '{"m": "%s"}' "$y" >"$STROEM_OUTPUT"`: quote,
+		`P="OUTPUT:"; echo "$P {\"m\": \"{{ x }}\"}"`: quote, `f() { echo "OUTPUT: $1"; }; f '{"m": "{{ x }}"}'`: quote, `printf 'OUTPUT: '; echo '{"m": "{{ x }}"}'`: quote, `echo '{"m": "{{ x }}"}' | sed 's/^/OUTPUT: /'`: quote,
+		`date "+{{ x }}"`: `OUTPUT: {"a":1}`, `env A={{ x }} printenv A`: `OUTPUT: {"a":1}`, `echo $(echo {{ x }})`: "-e a\\nOUTPUT: 1",
 		"y={{ x }}; cat > \"$STROEM_OUTPUT\" <<E\n{\n\"m\": \"$y\"}\nE": quote,
 	} {
 		if text, err := parse(t, script).Shell(tera.Vars{"x": v}, tera.POSIX); err == nil {
