@@ -1,38 +1,3 @@
-// Package tera renders the templates of a workspace, and quotes what they write
-// into a shell script so that a value is always data and never code.
-//
-// The language is version 1 of Tera's (https://keats.github.io/tera/docs/):
-// expressions, filters, tests and functions, if, for, set, set_global, raw,
-// filter, macros called as self::name(…), comments and the whitespace marks.
-// It differs in this, on purpose:
-//
-//   - ${# is text, because shell scripts write the length of a variable so.
-//   - include, import, extends, block and super() are refused: a template reads
-//     no other file, and macros are defined in the template that calls them.
-//   - __tera_context is refused: it would print everything, secrets among it.
-//   - Nothing is escaped for HTML unless a filter says so; safe is accepted and
-//     changes nothing.
-//   - raw, which writes a value into a shell script as it is, stands last in an
-//     expression. See [Template.Raws] and [Options.ForbidRaw].
-//   - get_env knows only what [Options.Env] lets it know, and nothing without it.
-//   - A missing variable is an error, except under default, is defined and is
-//     undefined, and in a condition, where it is false. A condition whose filter
-//     fails for another reason is an error as well.
-//   - A division by zero, an integer that does not fit and an argument that a
-//     filter or a function does not know are errors, never NaN and never ignored.
-//   - slugify knows the letters of Europe; other scripts are left out of a slug.
-//     truncate counts what is seen as one character by marks and joiners alone.
-//   - matching reads RE2, so that no pattern can take longer than its text.
-//   - Every rendering is bounded, see the constants in limits.go.
-//
-// Beyond Tera, indent also takes a width, operators and tests may follow a filter
-// with the precedence they have elsewhere, self:: calls a macro of the template
-// itself from anywhere, and a whole float counts as the integer it is.
-//
-// In a shell script every text that an expression, a filter section or a macro
-// writes is one value: what it holds is quoted for its place, and no part of it
-// is read as code, whoever wrote it, unless raw asks for that. In python,
-// javascript, typescript and go it is a literal, or a part of one.
 package tera
 
 import (
