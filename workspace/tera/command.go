@@ -15,7 +15,7 @@ func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node) (wha
 	switch {
 	case o.want != anything && p.want != anything && o.want != p.want:
 		return "the value would have to be two things at once", "assign it first: NAME={{ … }}, then \"$NAME\""
-	case o.again && agent:
+	case o.again && agent && !wholeNumber(p.value.text):
 		return o.what + ", and this action does not allow it", o.fix + "; " + fixAllow
 	case o.again && p.again == nil:
 		p.again = &o
@@ -128,7 +128,7 @@ func unwrap(args []arg, at int) (rest []arg, to int, o objection, ok bool) {
 // another command may stand before it.
 func command(args []arg, at int, unsure bool) objection {
 	rest, to, o, ok := unwrap(args, at)
-	unsure = unsure || to < at
+	unsure = unsure || ok && to < at && !runsPlainly(args, rest)
 	switch {
 	case ok:
 	case !rest[0].static && o == (objection{}):
@@ -150,6 +150,17 @@ func command(args []arg, at int, unsure bool) objection {
 		return objection{}
 	}
 	return risky(rest, to, false)
+}
+
+// runsPlainly reports whether wrappers without options stand before what is left of a
+// command, so that it is what they run.
+func runsPlainly(args, rest []arg) bool {
+	for _, a := range args[:len(args)-len(rest)] {
+		if t := known(a.text); !a.static || t == nil || t.runs == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // risky looks for programs among the arguments that would run what the value

@@ -375,6 +375,14 @@ sort f {{ x }}
 `
 
 const unknownPrograms = `
+awk '{print $1}' {{ x }}
+awk -F, -v n=1 '{print $2}' "{{ x }}"
+"$DIR/bin/python" f.py {{ x }}
+python3 f.py {{ x }}
+python3 -m pip install {{ x }}
+python3 -m cProfile f.py {{ x }}
+psql -d d -f {{ x }} {{ x }}
+cargo test {{ x }}
 deploy {{ x }}
 ./deploy.sh prod {{ x }}
 sudo -n deploy {{ x }}
@@ -384,8 +392,6 @@ docker exec c deploy {{ x }}
 
 const harmless = `
 # what is said to be right
-awk '{print $1}' {{ x }}
-awk -F, -v n=1 '{print $2}' "{{ x }}"
 sed -e s/a/b/ ./{{ x }}
 printf '%s\n' {{ x }} | ssh host cat
 echo {{ x }} | ssh -p 22 host tee f
@@ -432,13 +438,9 @@ deploy -- {{ x }}
 cp a{,.bak} ./{{ x }}
 a=(ls -l); "${a[@]}" ./{{ x }}
 S="sudo -n"; $S ls ./{{ x }}
-"$DIR/bin/python" f.py {{ x }}
 deploy --config={{ x }}
 deploy() { echo "$1"; }; deploy -c {{ x }}
 deploy() { echo "$1"; }; deploy {{ x }}
-python3 f.py {{ x }}
-python3 -m pip install {{ x }}
-python3 -m cProfile f.py {{ x }}
 node f.js --mode={{ x }}
 rm -- {{ x }}
 rm "a{{ x }}"

@@ -284,6 +284,8 @@ func (f *flows) holders(n syntax.Node) (list []holder) {
 	}
 	syntax.Walk(n, func(m syntax.Node) bool {
 		switch m := m.(type) {
+		case *syntax.CmdSubst:
+			return !f.s.numeric(m)
 		case *syntax.ParamExp:
 			switch {
 			case m.Param == nil || m.Length:

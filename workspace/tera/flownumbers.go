@@ -2,6 +2,7 @@ package tera
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -163,4 +164,51 @@ func textOf(n syntax.Node) (names []string) {
 		}
 	}
 	return names
+}
+
+// numeric reports whether a $(…) gives a number and nothing of what is in it: that of
+// wc -l <FILE does.
+func (s *script) numeric(n *syntax.CmdSubst) bool {
+	call := lastCommand(n)
+	if call == nil {
+		return false
+	}
+	args := s.args(call)
+	prints, ok := numbersOf[args[0].text]
+	if !ok || s.function(args[0].text) != nil {
+		return false
+	}
+	options := " "
+	operands := 0
+	for i, a := range args[1:] {
+		switch {
+		case a.static && a.text == "--":
+			operands += len(args[1:]) - i - 1
+			return operands <= prints.operands && prints.options.MatchString(options)
+		case !a.static: // which may be an option
+			return false
+		case strings.HasPrefix(a.text, "-"), strings.HasPrefix(a.text, "+"), prints.operands == 0:
+			options += a.text + " "
+		case operands == 0 && prints.taking != "" && strings.HasSuffix(options, prints.taking):
+			options += a.text + " "
+		default:
+			operands++
+		}
+	}
+	return operands <= prints.operands && prints.options.MatchString(options)
+}
+
+// numbersOf are commands that print a number, given such options and no more files
+// than that.
+var numbersOf = map[string]struct {
+	options  *regexp.Regexp
+	taking   string // the option that something follows
+	operands int
+}{
+	"wc":   {options: regexp.MustCompile(`^( -[clmwL]| --(bytes|chars|lines|words))* $`)},
+	"grep": {options: regexp.MustCompile(`^( -[ivwxEFP]*c[ivwxEFP]*| -[ivwxEFP]+)+ $`), operands: 2},
+	"stat": {options: regexp.MustCompile(`^( -L)? -c %[sYXWZabBhiu] $`), taking: " -c ", operands: 1},
+	"date": {options: regexp.MustCompile(`^( -u)? \+%[sYmdHMSjuwV]+ $`)},
+	"tr":   {options: regexp.MustCompile(`^ (-cd|-dc|-d -c|-c -d) (0-9|\[:digit:\]) $`)},
+	"jq":   {options: regexp.MustCompile(`^( -r)? length $`)},
 }

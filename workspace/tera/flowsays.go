@@ -54,7 +54,7 @@ func (s *script) followed(asked func(*place) bool, each func(*place, holder, rea
 			continue // what must be a number or a name is nothing else
 		}
 		var plain map[holder]bool
-		f.readsOf(f.reached(p.stack), func(h holder, r reading) {
+		f.readsOf(f.reached(s.uncounted(p)), func(h holder, r reading) {
 			if r.by == byOptions && plain == nil {
 				plain = f.reached(p.plainly())
 			}
@@ -64,6 +64,17 @@ func (s *script) followed(asked func(*place) bool, each func(*place, holder, rea
 		})
 	}
 	return nil
+}
+
+// uncounted are the nodes that a place is in, from the last of which only a number
+// comes out.
+func (s *script) uncounted(p *place) []syntax.Node {
+	for i, n := range slices.Backward(p.stack) {
+		if subst, ok := n.(*syntax.CmdSubst); ok && s.numeric(subst) {
+			return p.stack[i+1:]
+		}
+	}
+	return p.stack
 }
 
 // reevaluated refuses values that get to where the shell reads them as code, and an

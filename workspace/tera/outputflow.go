@@ -70,19 +70,29 @@ func mentions(n syntax.Node, variable string) (yes bool) {
 // copies reports whether what a $(…) gives may be a part of what it is given, as it
 // is: that of basename is, that of sha256sum is not.
 func copies(n *syntax.CmdSubst) bool {
+	call := lastCommand(n)
+	return call != nil && slices.Contains(copiers, program(call.Args[0].Lit()))
+}
+
+// lastCommand is the command that prints what a $(…) gives, the last of its pipe; nil
+// where that is no plain one.
+func lastCommand(n *syntax.CmdSubst) *syntax.CallExpr {
 	if len(n.Stmts) == 0 {
-		return false
+		return nil
 	}
 	cmd := n.Stmts[len(n.Stmts)-1].Cmd
 	for {
 		pipe, ok := cmd.(*syntax.BinaryCmd)
-		if !ok || pipe.Op != syntax.Pipe && pipe.Op != syntax.PipeAll {
+		if !ok || pipe.Op != syntax.Pipe {
 			break
 		}
 		cmd = pipe.Y.Cmd
 	}
 	call, ok := cmd.(*syntax.CallExpr)
-	return ok && len(call.Args) > 0 && slices.Contains(copiers, program(call.Args[0].Lit()))
+	if !ok || len(call.Args) == 0 {
+		return nil
+	}
+	return call
 }
 
 var copiers = []string{"echo", "printf", "cat", "basename", "dirname", "realpath", "readlink", "tr", "cut", "head", "tail", "sort", "uniq", "tee", "sed", "awk", "xargs", "envsubst"}

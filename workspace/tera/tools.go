@@ -57,6 +57,15 @@ func table() map[string]*tool {
 	return all
 }
 
+// own reports whether the command is one of the shell's own.
+func (t *tool) own() bool {
+	if t == nil {
+		return false
+	}
+	_, own := ownTools[t.name]
+	return own
+}
+
 // Columns of the table, under every name.
 var (
 	shells    = shellNames()

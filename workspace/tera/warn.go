@@ -93,7 +93,7 @@ func (s *script) takenForOption(args []arg, at int, value string) string {
 	case !ok || endsOptions(rest[1:to]):
 	case t != nil && t.is&takesOptions != 0 && !(to > 1 && t.takesNext(rest, to-1)):
 		return t.name
-	case t != nil && t.is&ordinary == 0 || !s.known || !args[at].whole:
+	case t.own() || t != nil && t.is&quiet != 0 || !s.known || !args[at].whole:
 	case !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(value):
 		return cmp.Or(rest[0].text, "the command")
 	}
