@@ -12,6 +12,7 @@ type facts struct {
 	functions, aliases, arrays map[string]bool
 	undone                     map[string]bool     // what is unset, or declared an array with numbers
 	texts                      map[string][]extent // where an array's subscripts are text
+	begun                      map[string]uint     // where an array is given something first
 	shifts                     bool                // the script shifts its arguments
 	newInput                   bool                // it changes what all its commands read
 	files                      bool                // it writes files, or opens descriptors
@@ -22,8 +23,8 @@ type extent struct{ from, to uint }
 
 // factsOf gathers them.
 func (s *script) factsOf(file *syntax.File) facts {
-	f := facts{functions: map[string]bool{}, aliases: map[string]bool{}, arrays: map[string]bool{}, undone: map[string]bool{}, texts: map[string][]extent{}}
-	s.textual(&f, file.Stmts, file.End())
+	f := facts{functions: map[string]bool{}, aliases: map[string]bool{}, arrays: map[string]bool{}, undone: map[string]bool{}, texts: map[string][]extent{}, begun: map[string]uint{}}
+	s.textual(&f, file.Stmts, file.End(), "declare typeset")
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Stmt:
@@ -34,11 +35,14 @@ func (s *script) factsOf(file *syntax.File) facts {
 				f.functions[n.Name.Value] = true
 			}
 			if body, ok := n.Body.Cmd.(*syntax.Block); ok {
-				s.textual(&f, body.Stmts, body.End())
+				s.textual(&f, body.Stmts, body.End(), "declare typeset local")
 			}
 		case *syntax.Assign:
 			if n.Name != nil && (n.Array != nil || n.Index != nil) {
 				f.arrays[n.Name.Value] = true
+				if _, ok := f.begun[n.Name.Value]; !ok {
+					f.begun[n.Name.Value] = n.Pos().Offset()
+				}
 			}
 		case *syntax.CallExpr:
 			if args := lessBuiltin(s.args(n)); len(args) > 0 {
@@ -49,7 +53,7 @@ func (s *script) factsOf(file *syntax.File) facts {
 			if strings.ContainsAny(d.options, "aA?") {
 				f.arrays[d.name] = true
 			}
-			if strings.ContainsAny(d.options, "a?") {
+			if strings.ContainsAny(d.options, "a?gpfF") || !strings.Contains(d.options, "A") && listed("declare typeset local", d.command) {
 				f.undone[d.name] = true
 			}
 		}
@@ -73,6 +77,9 @@ func (f *facts) called(args []arg) {
 	case "unset":
 		for _, a := range args[1:] {
 			f.undone[a.text] = true
+			if !a.static {
+				f.undone[""] = true // it may be any
+			}
 		}
 	case "read", "mapfile", "readarray":
 		for _, a := range args[1:] {
@@ -84,13 +91,13 @@ func (f *facts) called(args []arg) {
 // textual gathers the arrays that a list of statements declares to have text for
 // subscripts: from there to the end of the list they have, for no condition, no
 // subshell and no function's end stands between.
-func (s *script) textual(f *facts, list []*syntax.Stmt, end syntax.Pos) {
+func (s *script) textual(f *facts, list []*syntax.Stmt, end syntax.Pos, commands string) {
 	for _, stmt := range list {
 		if stmt.Background || stmt.Coprocess {
 			continue
 		}
 		for _, d := range s.declarations(stmt.Cmd) {
-			if strings.Contains(d.options, "A") && d.name != "" {
+			if strings.Contains(d.options, "A") && d.name != "" && listed(commands, d.command) {
 				f.texts[d.name] = append(f.texts[d.name], extent{stmt.End().Offset(), end.Offset()})
 			}
 		}
@@ -100,11 +107,12 @@ func (s *script) textual(f *facts, list []*syntax.Stmt, end syntax.Pos) {
 // text reports whether what stands at n between the [ ] behind the name of an
 // array is text, and no number.
 func (f *facts) text(array *syntax.Lit, n syntax.Node) bool {
-	if array == nil || f.undone[array.Value] {
+	if array == nil || f.undone[array.Value] || f.undone[""] {
 		return false
 	}
+	begun, set := f.begun[array.Value]
 	for _, t := range f.texts[array.Value] {
-		if at := n.Pos().Offset(); t.from <= at && at <= t.to {
+		if at := n.Pos().Offset(); t.from <= at && at <= t.to && !(set && begun < t.from) {
 			return true
 		}
 	}

@@ -108,6 +108,11 @@ func (f *flows) called(whole *syntax.Stmt, args []arg) {
 		f.printed(args)
 	}
 	rest, _, _, _ := unwrap(args, len(args))
+	for _, a := range args[:len(args)-len(rest)] { // env NAME=…
+		if name := assigns(a); name != "" {
+			f.move(a.word, variableNamed(name))
+		}
+	}
 	if len(rest) < 2 {
 		return
 	}

@@ -31,6 +31,9 @@ func (f *flows) readings(n syntax.Node) {
 	case *syntax.ParamExp: // ${!NAME} and ${NAME@P}
 		if n.Param != nil && (n.Excl || n.Exp != nil && n.Exp.Op == syntax.OtherParamOps && n.Exp.Word != nil && n.Exp.Word.Lit() == "P") {
 			f.note(n.Param.Value, n, byShell)
+			if n.Excl && n.Exp != nil { // ${!NAME@P} reads what that names
+				f.reads[holder{kind: someRead}] = append(f.reads[holder{kind: someRead}], reading{node: n, by: byShell})
+			}
 		}
 	case *syntax.UnaryTest:
 		if n.Op == syntax.TsVarSet || n.Op == syntax.TsRefVar {

@@ -107,8 +107,8 @@ func (s *script) spellings(a arg) (list [][]string) {
 	return list
 }
 
-// otherwise judges a command by what its first words, up to args[head], may come to
-// be, and by what braces make of those before the value.
+// otherwise judges a command by what each of the words before the value may come to
+// be.
 func (s *script) otherwise(args []arg, head, at int) (o objection) {
 	for i := 0; i <= head && o == (objection{}); i++ {
 		for _, words := range s.spellings(args[i]) {
@@ -118,9 +118,10 @@ func (s *script) otherwise(args []arg, head, at int) (o objection) {
 		}
 	}
 	for i := head + 1; i < at && o == (objection{}); i++ {
-		if braced(args[i].word) {
-			words := fixedArgs(args[i].word, braces(args[i].text, 0))
-			o = command(slices.Concat(args[head:i], words, args[i+1:]), at-head+len(words)-1, true)
+		for _, words := range s.spellings(args[i]) {
+			if len(words) > 0 && o == (objection{}) {
+				o = command(slices.Concat(args[head:i], fixedArgs(args[i].word, words), args[i+1:]), at-head+len(words)-1, true)
+			}
 		}
 	}
 	return o

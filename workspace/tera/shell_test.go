@@ -34,6 +34,15 @@ var refused = []struct{ script, says, only string }{
 	{script: `echo $"{{ x }}"`, says: `$"…"`, only: "bash"},
 	{script: "bash <<EOF\n{{ x }}\nEOF\n", says: "would run what the value says"},
 	{script: "sudo -n sh -s <<'EOF'\n{{ x }}\nEOF\n", says: "would run what the value says"},
+	{script: `s=bash; echo {{ x }} | $s`, says: "end of the pipe"},
+	{script: `s="bash -s"; echo {{ x }} | $s`, says: "end of the pipe"},
+	{script: `s=(bash -s); echo {{ x }} | "${s[@]}"`, says: "end of the pipe", only: "bash"},
+	{script: `echo {{ x }} | $(which bash)`, says: "end of the pipe"},
+	{script: `echo {{ x }} | ${S:-bash}`, says: "end of the pipe"},
+	{script: `echo {{ x }} | {bash,-s}`, says: "end of the pipe"},
+	{script: `echo {{ x }} | ba${z}sh`, says: "end of the pipe"},
+	{script: `echo {{ x }} | /bin/ba*h`, says: "end of the pipe"},
+	{script: "s=bash; $s <<E\n{{ x }}\nE", says: "would run what the value says"},
 	{script: `exec 5> >(bash); echo {{ x }} >&5`, says: "hands to it", only: "bash"},
 	{script: `coproc bash; echo {{ x }} >&${COPROC[1]}`, says: "hands to it", only: "bash"},
 	{script: "eval 'alias e=eval'\ne {{ x }}", says: "whose name"},
@@ -269,6 +278,10 @@ var refused = []struct{ script, says, only string }{
 // reread are scripts in which a program reads the value as code a second time: an
 // author is warned, and an agent refused.
 var reread = []struct{ script, says, only string }{
+	{script: `E=eval; builtin "$E" {{ x }}`, says: "second time"},
+	{script: `c="bash -c"; timeout 5 $c {{ x }}`, says: "-c"},
+	{script: `c=(bash -c); env "${c[@]}" {{ x }}`, says: "-c", only: "bash"},
+	{script: `o=-c; bash "$o" {{ x }}`, says: "-c"},
 	{script: `eval ${y:-{{ x }}}`, says: "second time"},
 	{script: `sudo -u root -n bash -c {{ x }}`, says: "second time"},
 	{script: `nohup nice env timeout 1 bash -c {{ x }}`, says: "second time"},

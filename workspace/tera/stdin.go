@@ -80,7 +80,18 @@ func (s *script) feedsIn(n syntax.Node, asked map[string]bool) (name string) {
 				return false
 			}
 		}
+		if strings.ContainsAny(args[0].text, "*?") { // which finds a program by its file
+			name = args[0].text
+			return false
+		}
 		for i, a := range args {
+			for _, words := range s.spellings(a) {
+				if len(words) > 0 && words[0] != "" && name == "" {
+					if row := known(words[0]); row != nil && s.runsInput(row, slices.Concat(fixedArgs(a.word, words), args[i+1:]), asked) {
+						name = row.name
+					}
+				}
+			}
 			row := known(a.text)
 			if a.static && row != nil && !(i > 0 && row.is&everyday != 0) && s.runsInput(row, args[i:], asked) {
 				name = row.name
