@@ -87,7 +87,7 @@ func surrounding(args []arg) objection {
 		return objection{}
 	}
 	if rest, _, _, _ := unwrap(args, len(args)); program(rest[0].text) == "make" {
-		return objection{want: noDollar}
+		return objection{want: aWord}
 	}
 	return objection{}
 }

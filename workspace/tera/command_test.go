@@ -402,6 +402,7 @@ echo {{ x }} | chroot /m cat
 echo {{ x }} | parallel echo
 echo {{ x }} | redis-cli -x set k
 echo {{ x }} | docker exec -i c tee f
+tar xzf {{ x }}
 curl -H {{ x }} -d "a={{ x }}" u
 git commit -m {{ x }}
 git clone -b {{ x }} a b

@@ -28,7 +28,6 @@ const (
 	aNumber         // a whole number
 	aName           // the name of a variable
 	aWord           // letters, digits and what paths and versions are made of
-	noDollar        // without a $
 	aTime           // a number, which may have a unit
 	aFile           // nothing that perl would take for more than the name of a file
 )
@@ -40,8 +39,7 @@ var demands = map[demand]struct {
 }{
 	aWord: {regexp.MustCompile(`^[a-zA-Z0-9._/:@+=][a-zA-Z0-9._/:@+=-]*$`),
 		"the value is no plain word, and the program would take it apart again", "only letters, digits and ._/:@+=- can stand here"},
-	noDollar: {regexp.MustCompile(`^[^$]*$`), "the value has a $, and make would expand it", "write the value without a $"},
-	aTime:    {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
+	aTime: {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
 	aFile: {regexp.MustCompile(`^([^<>|\s][^|]*)?$`),
 		"the value has a | or begins with < or >, and perl would run or write what it says", "write ./ before it, and no |"},
 }

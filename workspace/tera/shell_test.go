@@ -34,6 +34,7 @@ var refused = []struct{ script, says, only string }{
 	{script: `echo $"{{ x }}"`, says: `$"…"`, only: "bash"},
 	{script: "bash <<EOF\n{{ x }}\nEOF\n", says: "would run what the value says"},
 	{script: "sudo -n sh -s <<'EOF'\n{{ x }}\nEOF\n", says: "would run what the value says"},
+	{script: "ssh host 'cd . && bash -s' <<'E'\n{{ x }}\nE", says: "would run what the value says"},
 	{script: `s=bash; echo {{ x }} | $s`, says: "end of the pipe"},
 	{script: `s="bash -s"; echo {{ x }} | $s`, says: "end of the pipe"},
 	{script: `s=(bash -s); echo {{ x }} | "${s[@]}"`, says: "end of the pipe", only: "bash"},

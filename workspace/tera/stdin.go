@@ -166,6 +166,11 @@ func (s *script) function(name string) *syntax.Stmt {
 	return s.bodies[name]
 }
 
+// commandWords are the words of a command line that another machine reads.
+func commandWords(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n;&|()'\"", r) })
+}
+
 // runsInput reports whether a program takes its input for code, given its arguments.
 func (s *script) runsInput(t *tool, args []arg, asked map[string]bool) bool {
 	interprets := func(a arg) bool { return interpreter(a.text) }
@@ -179,7 +184,7 @@ func (s *script) runsInput(t *tool, args []arg, asked map[string]bool) bool {
 	case t.name == "parallel":
 		return t.operands(args) == 0 || slices.ContainsFunc(args[1:], interprets)
 	case t.name == "ssh":
-		return t.operands(args) < 2 || slices.ContainsFunc(args[1:], interprets)
+		return t.operands(args) < 2 || slices.ContainsFunc(args[1:], func(a arg) bool { return slices.ContainsFunc(commandWords(a.text), interpreter) })
 	case t.lang == nil && t.is&shellish == 0:
 		return false
 	}

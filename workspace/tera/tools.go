@@ -208,6 +208,8 @@ func (t *tool) takesNext(args []arg, i int) bool {
 	switch {
 	case args[i].fades:
 		return true
+	case t.name == "tar" && i == 1 && !strings.HasPrefix(text, "-"): // tar xzf FILE
+		return strings.HasSuffix(text, "f")
 	case !strings.HasPrefix(text, "-") || text == "-" || text == "--":
 		return false
 	case t.takes == "*" || !args[i].static:

@@ -90,8 +90,8 @@ func (s *script) takenForOption(args []arg, at int, value string) string {
 		t = known(rest[0].text)
 	}
 	switch {
-	case !ok || endsOptions(rest[1:to]):
-	case t != nil && t.is&takesOptions != 0 && !(to > 1 && t.takesNext(rest, to-1)):
+	case !ok || endsOptions(rest[1:to]) || t != nil && to > 1 && t.takesNext(rest, to-1):
+	case t != nil && t.is&takesOptions != 0:
 		return t.name
 	case t.own() || t != nil && t.is&quiet != 0 || !s.known || !args[at].whole:
 	case !(to > 1 && strings.HasPrefix(rest[to-1].text, "-")) && !negative.MatchString(value):
