@@ -74,6 +74,9 @@ func (e renderer) outside(action *workspace.Action, spec proc.Spec) (names []str
 		}
 		if chosen(t) {
 			add(strconv.Itoa(i+1), spec.Args[i])
+			for n := 1; n <= i && strings.Contains(spec.Script, "shift"); n++ {
+				add(strconv.Itoa(n), spec.Args[i])
+			}
 			add("@", spec.Args[i])
 			add("*", spec.Args[i])
 		}

@@ -722,6 +722,7 @@ func TestCodeFromTheEnvironmentIsRefusedInAnAgentsJob(t *testing.T) {
 	yaml := "tasks:"
 	scripts := map[string]bool{ // whether they are fine
 		`eval "$NAME"`: false, `eval "$INPUT_WORDS"`: false, `eval "$1"`: false, `sh -c "$*"`: false, `n=$NAME; echo $((n))`: false, `"$@"`: false, `python3 -c "$STROEM_INPUT"`: false,
+		`NAME="${NAME:-5}"; (( NAME > 1 ))`: false, `export NAME; eval "$NAME"`: false,
 		`printf %s "$NAME" "$INPUT_WORDS" "$1"`: true, `eval "$OWN"`: true, `echo "$(( $2 ))"`: true, `"$OWN" x || printf %s "$@"`: true,
 	}
 	names := map[string]string{}

@@ -23,6 +23,20 @@ func counts(n syntax.Node) bool {
 	return ok && (e.Length || e.Param != nil && strings.Contains("#?$!", e.Param.Value) && e.Exp == nil && !e.Excl)
 }
 
+// several reports whether a word is as many as there are arguments, or elements of an
+// array: "$@", "${a[@]}".
+func several(w *syntax.Word) (yes bool) {
+	for _, p := range pieces(w.Parts, false) {
+		e, ok := p.node.(*syntax.ParamExp)
+		if !ok || e.Param == nil || e.Length {
+			continue
+		}
+		index, _ := e.Index.(*syntax.Word)
+		yes = yes || e.Param.Value == "@" || litOf(index) == "@"
+	}
+	return yes
+}
+
 func argsOf(words []*syntax.Word, places []*place) []arg {
 	args := make([]arg, len(words))
 	for i, w := range words {

@@ -152,7 +152,7 @@ func spared(o objection, args []arg, at int) bool {
 	case "test", "[":
 		named := last.text == "-v" || last.text == "-R"
 		next := at+1 < len(rest) && !rest[at+1].static
-		return !named && (last.static || at == 1) && !next // an operator is no code, but -v and a name
+		return !named && !several(rest[at].word) && (last.static || at == 1) && !next // an operator is no code, but -v and a name
 	}
 	return false
 }

@@ -64,6 +64,9 @@ func litOf(w *syntax.Word) string {
 func lessBuiltin(args []arg) []arg {
 	for len(args) > 1 && (args[0].text == "command" || args[0].text == "builtin") {
 		args = args[1:]
+		for len(args) > 1 && (args[0].text == "-p" || args[0].text == "--") {
+			args = args[1:]
+		}
 	}
 	return args
 }

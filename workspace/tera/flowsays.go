@@ -125,6 +125,37 @@ type Read struct {
 	Line, Column int
 }
 
+// overwritten are the variables that a script gives something of its own before
+// anything else can happen, and from where on they have that.
+func overwritten(file *syntax.File) map[string]uint {
+	gone := map[string]uint{}
+	for _, stmt := range file.Stmts {
+		call, ok := stmt.Cmd.(*syntax.CallExpr)
+		if !ok || stmt.Background {
+			continue
+		}
+		var names []string
+		switch {
+		case len(call.Args) == 0:
+			for _, a := range call.Assigns {
+				if a.Name != nil && a.Index == nil && !a.Append && !mentions(a, a.Name.Value) {
+					names = append(names, a.Name.Value)
+				}
+			}
+		case call.Args[0].Lit() == "read":
+			for _, w := range call.Args[1:] {
+				names = append(names, w.Lit())
+			}
+		}
+		for _, name := range names {
+			if _, ok := gone[name]; !ok {
+				gone[name] = stmt.End().Offset()
+			}
+		}
+	}
+	return gone
+}
+
 // CodeReads finds where a shell script reads variables that come to it from the
 // environment or as its arguments (1, 2, @) as code: in arithmetic, in eval and
 // the like.
@@ -140,16 +171,14 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 			return true
 		}
 		s.files = []*syntax.File{file}
+		gone := overwritten(file)
 		for _, name := range names {
-			if s.flows().sets[name] {
-				continue // what the script gives it is looked at where it does so
-			}
 			held := []holder{variableNamed(name)}
 			if name == "1" { // run as a command, "$@" is its first
 				held = append(held, holder{kind: inFirst})
 			}
-			s.flow.readsOf(s.flow.reached(nil, held...), func(_ holder, r reading) {
-				if r.by >= byForm {
+			s.flows().readsOf(s.flow.reached(nil, held...), func(_ holder, r reading) {
+				if at, ok := gone[name]; r.by >= byForm || ok && at <= r.node.Pos().Offset() {
 					return
 				}
 				line, column := position(t.src, s.source(int(r.node.Pos().Offset())))

@@ -29,7 +29,7 @@ func TestRetold(t *testing.T) {
 	}
 	for script, v := range map[string]string{
 		`y={{ x }}; printf "$y" a`: "-va", `y={{ x }}; command printf "$y" a`: "-va", `printf "$(echo {{ x }})" a`: "-va", `y=$(echo {{ x }}); printf "$y" a`: "-va", `printf ${z:-{{ x }}}b a`: "-va", `f() { printf "$1" a; }; f {{ x }}`: "-va",
-		`echo a ${y:-'*\'{{ x }}}`: "va", `printf a${y:-'% '{{ x }}}`: "va", `y={{ x }}; [ $y = a ]`: "-v a", `y={{ x }}; test -n $y`: "*", `y={{ x }}; printf '%s\n' "OUTPUT: {\"m\": \"$y\"}"`: quote,
+		`echo a ${y:-'*\'{{ x }}}`: "va", `printf a${y:-'% '{{ x }}}`: "va", `y={{ x }}; [ $y = a ]`: "-v a", `y={{ x }}; test -n $y`: "*", `n=$(basename {{ x }}); [ $n = a ]`: "x -o b", `y={{ x }}; printf '%s\n' "OUTPUT: {\"m\": \"$y\"}"`: quote,
 		`y={{ x }}; printf 'OUTPUT: {"m": "%s"}\n' "$y"`: quote, `f() { printf 'OUTPUT: {"n": %d, "m": "%s"}\n' 1 "$1"; }; f {{ x }}`: quote, `y={{ x }}; echo 'OUTPUT: {"m": "'"$y"'"}'`: "a\tb",
 		`echo "OUTPUT: {\"m\": \"$(basename {{ x }})\"}"`: quote, `y=$(basename {{ x }} .txt); echo "OUTPUT: {\"m\": \"$y\"}"`: quote, `y={{ x }}; echo "OUTPUT: $y"`: `{"a": 1}`, `printf 'OUTPUT: %s\n' {{ x }}`: quote, `f() { printf 'OUTPUT: %s\n' "$1"; }; f {{ x }}`: quote,
 		`y={{ x }}; z="{\"m\": \"$y\"}"; echo "OUTPUT: $z"`: quote, `z='{"m": "{{ x }}"}'; echo "OUTPUT: $z"`: quote, `y={{ x }}; echo "{\"m\": \"$y\"}" > "$STROEM_OUTPUT"`: quote, `y={{ x }}; printf '{"m": "%s"}' "$y" >"$STROEM_OUTPUT"`: quote,

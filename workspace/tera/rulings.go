@@ -106,7 +106,7 @@ func tested(args []arg, at int) objection {
 	if len(args) > 1 && args[0].static && args[0].text == "!" && at > 0 {
 		args, at = args[1:], at-1
 	}
-	unknown := slices.ContainsFunc(args, func(a arg) bool { return a.fades })
+	unknown := slices.ContainsFunc(args, func(a arg) bool { return a.fades || several(a.word) })
 	switch {
 	case unknown:
 	case len(args) == 1:
