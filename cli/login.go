@@ -99,23 +99,32 @@ func (e *env) askPassword(prompt string) (string, error) {
 	return string(typed), err
 }
 
+// signedIn is the client that shows the sign-in which is kept for its server, and
+// that; none where there is none.
+func (e *env) signedIn() (*client, session, error) {
+	c, err := e.client()
+	if err != nil {
+		return nil, session{}, err
+	}
+	all, err := sessions()
+	s := all[c.base]
+	if s != (session{}) {
+		c.token = s.Token
+	}
+	return c, s, err
+}
+
 type logoutCmd struct{}
 
 func (logoutCmd) Run(e *env) error {
-	c, err := e.client()
+	c, s, err := e.signedIn()
 	if err != nil {
 		return err
 	}
-	all, err := sessions()
-	if err != nil {
-		return err
-	}
-	s, ok := all[c.base]
-	if !ok {
+	if s == (session{}) {
 		e.println("not signed in to " + c.base)
 		return nil
 	}
-	c.token = s.Token
 	var refused *refusal
 	// A token that the server does not know any more is gone already.
 	if err := c.post(e.ctx, api("auth", "logout"), struct{}{}, &struct{}{}); err != nil && !errors.As(err, &refused) {

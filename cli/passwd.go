@@ -17,19 +17,13 @@ func (passwdCmd) Help() string {
 }
 
 func (p *passwdCmd) Run(e *env) error {
-	c, err := e.client()
+	c, s, err := e.signedIn()
 	if err != nil {
 		return err
 	}
-	all, err := sessions()
-	if err != nil {
-		return err
-	}
-	s, ok := all[c.base]
-	if !ok {
+	if s == (session{}) {
 		return usage("not signed in to %s; `stroem login` signs in", c.base)
 	}
-	c.token = s.Token
 	present, password, err := p.passwords(e)
 	if err != nil {
 		return err

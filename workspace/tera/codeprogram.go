@@ -54,9 +54,18 @@ var (
 	programLiteral = regexp.MustCompile("['\"`]([\\w./-]{1,64})(?: -[si]+)*['\"`][\\s,\\[]*(['\"`][^'\"`]*)?")
 )
 
-// startsProgram reports whether a function starts a program.
+// startsProgram reports whether a function starts a program. Of one path it is asked
+// once: a script may call the same function any number of times.
 func (c *coder) startsProgram(path string) bool {
-	return starting.MatchString(path) || c.starts && (path == "run" || path == "call" || path == "spawn")
+	yes, ok := c.starters[path]
+	if !ok {
+		yes = starting.MatchString(path) || c.starts && (path == "run" || path == "call" || path == "spawn")
+		if c.starters == nil {
+			c.starters = map[string]bool{}
+		}
+		c.starters[path] = yes
+	}
+	return yes
 }
 
 // feeding reports whether a script may start an interpreter that is told its
