@@ -268,12 +268,12 @@ func (s *script) asList(p *place) (what, fix string) {
 		switch n := n.(type) {
 		case *syntax.DeclClause:
 			if a, ok := p.stack[i+1].(*syntax.Assign); ok && a.Value != nil {
-				assigned = "=" + s.fixed(a.Value)
+				assigned = "=" + s.wordWithValues(a.Value)
 			}
 		case *syntax.CallExpr:
 			assigned = ""
 			if w, ok := p.stack[i+1].(*syntax.Word); ok && slices.ContainsFunc(n.Args, func(w *syntax.Word) bool { return slices.Contains(declaring, w.Lit()) }) {
-				assigned = s.fixed(w)
+				assigned = s.wordWithValues(w)
 			}
 		}
 	}
@@ -290,8 +290,8 @@ var fillsArrays = regexp.MustCompile(`=\(|\]\+?=|-[a-zA-Z]*[aA]|\b(mapfile|reada
 // declaring are the commands that give variables their attributes.
 var declaring = []string{"declare", "typeset", "local", "export", "readonly"}
 
-// fixed is the text of a word with its values, less what the shell expands.
-func (s *script) fixed(w *syntax.Word) string {
+// wordWithValues is the text of a word with its values, less what the shell expands.
+func (s *script) wordWithValues(w *syntax.Word) string {
 	var b strings.Builder
 	for _, p := range pieces(w.Parts, false) {
 		if p.node == nil {
