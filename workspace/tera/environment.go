@@ -8,7 +8,7 @@ import (
 // special refuses the variables whose value the shell, the linker or a tool of
 // every day runs.
 func special(name string) (what, fix string) {
-	if !listed(ownVariables, name) && !Decides(name) {
+	if !ownVariables[name] && !Decides(name) {
 		return "", ""
 	}
 	return "a value cannot be assigned to " + name + ", which decides what runs", "set it to something fixed"
@@ -17,12 +17,7 @@ func special(name string) (what, fix string) {
 // Decides reports whether a variable of the environment decides what shells, the
 // linker, interpreters or tools of every day run.
 func Decides(name string) bool {
-	for _, family := range deciders {
-		if listed(family, name) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(decidersBegin, func(begin string) bool { return strings.HasPrefix(name, begin) }) ||
+	return deciders[name] || slices.ContainsFunc(decidersBegin, func(begin string) bool { return strings.HasPrefix(name, begin) }) ||
 		slices.ContainsFunc(decidersEnd, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
@@ -39,10 +34,10 @@ var unchosenBegin = []string{"STROEM_", "BASH", "GIT_", "SSH_", "PYTHON", "NODE_
 
 // ownVariables are the shell's own variables: what it runs, computes or reads as a
 // number, or gives a meaning of its own.
-const ownVariables = "ENV PS0 PS1 PS2 PS3 HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTCMD FCEDIT POSIXLY_CORRECT TMOUT RANDOM SRANDOM SECONDS " +
+var ownVariables = wordsOf("ENV PS0 PS1 PS2 PS3 HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTCMD FCEDIT POSIXLY_CORRECT TMOUT RANDOM SRANDOM SECONDS " +
 	"OPTIND OPTARG LINENO EPOCHSECONDS EPOCHREALTIME UID EUID PPID GROUPS DIRSTACK FUNCNAME FUNCNEST REPLY MAPFILE COPROC PIPESTATUS BASHPID " +
 	"BASH_ARGV0 BASH_COMPAT BASH_XTRACEFD BASH_SUBSHELL BASH_CMDS BASH_ALIASES COMP_CWORD COMP_POINT COMP_KEY COMP_TYPE COMPREPLY READLINE_LINE " +
-	"READLINE_POINT READLINE_MARK GLOBIGNORE EXECIGNORE MAIL MAILPATH MAILCHECK CDPATH"
+	"READLINE_POINT READLINE_MARK GLOBIGNORE EXECIGNORE MAIL MAILPATH MAILCHECK CDPATH")
 
 // Families of variables that name a program or code.
 var (
@@ -51,7 +46,7 @@ var (
 )
 
 // deciders are, family by family, the others.
-var deciders = []string{
+var deciders = wordsOf(
 	// shells
 	"PATH BASH_ENV PS4 PROMPT_COMMAND SHELLOPTS BASHOPTS BASH_LOADABLES_PATH SHELL ZDOTDIR",
 	// pagers, editors and browsers
@@ -75,4 +70,15 @@ var deciders = []string{
 	"TAR_OPTIONS ZIPOPT RSYNC_CONNECT_PROG WGETRC CURL_HOME PSQLRC",
 	// libraries
 	"GCONV_PATH OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES AWKLIBPATH",
+)
+
+// wordsOf is the set of the words in the lists.
+func wordsOf(lists ...string) map[string]bool {
+	set := map[string]bool{}
+	for _, list := range lists {
+		for word := range strings.FieldsSeq(list) {
+			set[word] = true
+		}
+	}
+	return set
 }

@@ -260,9 +260,6 @@ func (s *script) assigned(p *place, i int, a *syntax.Assign) (what, fix string) 
 // asList refuses a value that makes NAME=… of declare and its kin a list in
 // brackets: of an array bash assigns the elements, and runs what is in them.
 func (s *script) asList(p *place) (what, fix string) {
-	if !s.arrays {
-		return "", ""
-	}
 	var assigned string
 	for i, n := range p.stack[:len(p.stack)-1] {
 		switch n := n.(type) {
@@ -277,7 +274,7 @@ func (s *script) asList(p *place) (what, fix string) {
 			}
 		}
 	}
-	if _, list, ok := strings.Cut(assigned, "="); ok && strings.HasPrefix(list, "(") {
+	if _, list, ok := strings.Cut(assigned, "="); ok && strings.HasPrefix(list, "(") && s.arrays() {
 		return "bash would read what begins with ( as the elements of an array, and run what is in them", "assign it on a line of its own: NAME={{ … }}"
 	}
 	return "", ""

@@ -40,7 +40,7 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if read {
 		return s.output(p, w, line)
 	}
-	if inside, _ := inString(w.text); inside && s.parts && strings.ContainsAny(p.value.text, unspoken) {
+	if inside, _ := inString(w.text); inside && strings.ContainsAny(p.value.text, unspoken) && s.joins() {
 		return "the script puts lines together that the server reads, and the value would end a string in them", fixForged
 	}
 	last := w.text[strings.LastIndexAny(w.text, "\n\r")+1:]

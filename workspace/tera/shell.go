@@ -167,9 +167,9 @@ type script struct {
 	naming  *naming                    // what the script's own names stand for
 	heres   map[*syntax.Word]bool      // the here-documents; whether the shell expands them
 	dialect Dialect                    // that it is read in
-	arrays  bool                       // it may have arrays
 	outputs bool                       // it may have lines that the server reads, or name the file for them
-	parts   bool                       // it may put such a line together
+	joins   func() bool                // whether it may put such a line together
+	arrays  func() bool                // whether it may have arrays
 	told    []telling                  // where it prints variables, in the reading of toldOf
 	toldOf  *syntax.File
 	// What its author is to know of its places; where the values are known, nothing.
@@ -285,8 +285,9 @@ func (s *script) crowded() bool {
 func (s *script) read(d Dialect) []*Error {
 	s.work, s.files, s.calls, s.words, s.warnings, s.dialect = 0, nil, nil, nil, nil, d
 	s.heres = map[*syntax.Word]bool{}
-	s.arrays, s.outputs = fillsArrays.MatchString(s.src), strings.Contains(s.src, "OUTPUT") || strings.Contains(s.src, "STATE")
-	s.parts = s.outputs && putTogether.MatchString(s.src)
+	s.outputs = strings.Contains(s.src, "OUTPUT") || strings.Contains(s.src, "STATE")
+	s.joins = sync.OnceValue(func() bool { return s.outputs && putTogether.MatchString(s.src) })
+	s.arrays = sync.OnceValue(func() bool { return fillsArrays.MatchString(s.src) })
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
 	}
