@@ -22,7 +22,11 @@ func (l *linker) caution(p *part, d *actionDef, fields ...Fields) {
 			if p.problems.full() {
 				return
 			}
-			if !tame(w, fields) {
+			switch {
+			case tame(w, fields):
+			case w.Kind == tera.Number:
+				p.problems.fail(d.script.place(w.Line, w.Column), d.script.name+": "+w.What, w.Fix)
+			default:
 				what := w.What
 				if w.Kind == tera.Again {
 					what += "; a job that an agent began refuses it"
@@ -62,7 +66,7 @@ func tame(w *tera.Warning, fields []Fields) bool {
 	switch w.Kind {
 	case tera.Again:
 		return f.Type == "integer" || f.Type == "boolean"
-	case tera.Counted:
+	case tera.Counted, tera.Number:
 		return f.Type == "integer"
 	}
 	return chosen || isInputType(f.Type) && !textual(f.Type)

@@ -19,6 +19,8 @@ func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node) (wha
 		return o.what + ", and this action does not allow it", o.fix + "; " + fixAllow
 	case o.again && p.again == nil:
 		p.again = &o
+	case o.number && (!s.known || wholeNumber(p.value.text) && s.src[p.at-1] != '-'): // -- may begin a comment
+		p.number = &o
 	case !o.again && o.what != "":
 		return o.what, o.fix
 	}
@@ -69,6 +71,9 @@ func (s *script) against(args []arg, at int) (o objection, head int) {
 	default:
 		o = risky(args[head:], at-head, false)
 	}
+	if sh, code := codeOf(args); o != (objection{}) && handedOver(args, sh, code, at) && o == shell(args[sh:], at-sh) {
+		o = objection{} // what the code does with it is followed
+	}
 	if o.guess && s.ownFunction(args[head]) != nil { // what a function does with it is followed
 		o = objection{}
 	}
@@ -114,6 +119,9 @@ func unwrap(args []arg, at int) (rest []arg, to int, o objection, ok bool) {
 		n := t.runs.skip(args)
 		if at < len(args) && n > at && t.runs.numbers && args[at].whole {
 			return args, at, objection{want: aTime}, false
+		}
+		if n > at && args[at].whole && t.runs.word(args[at-1]) {
+			return args, at, objection{want: aWord}, false
 		}
 		if n >= at {
 			return args, at, no("a value before the command that "+t.name+" runs could choose what runs", "write that part itself"), false

@@ -17,6 +17,7 @@ const (
 	option   verdict = "option"   // one that begins with - may be an option, which an agent is refused
 	dashless verdict = "dashless" // nobody is warned, but an agent refused one that begins with -
 	counted  verdict = "counted"  // all but a number is refused
+	numeric  verdict = "numeric"  // a text is an error where it is known to be one, and refused when it comes
 	fine     verdict = "fine"
 )
 
@@ -41,8 +42,12 @@ func judge(t *testing.T, script string) verdict {
 		if says(tmpl, "a b") == "" && strings.Contains(says(agent, "a"), "does not allow it") {
 			return warned
 		}
-	case strings.Contains(says(tmpl, "a"), "is no number"):
-		if len(warnings) == 0 && says(agent, "10")+says(agent, "30s") == "" {
+	case len(warnings) > 0 && warnings[0].Kind == tera.Number:
+		if says(tmpl, "a") != "" && says(agent, "10")+says(agent, "0") == "" {
+			return numeric
+		}
+	case strings.Contains(says(tmpl, "a"), "whole number"), strings.Contains(says(tmpl, "a"), "is no number"):
+		if len(warnings) == 0 && says(agent, "10") == "" {
 			return counted
 		}
 	case says(agent, "a") != "":
@@ -68,7 +73,7 @@ func judge(t *testing.T, script string) verdict {
 // TestCommands checks what becomes of a value among the arguments of commands.
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	for want, scripts := range map[verdict]string{barred: refusing, warned: rereading, demanded: demanding, counted: counting, option: optional, dashless: unknownPrograms, fine: harmless} {
+	for want, scripts := range map[verdict]string{barred: refusing, warned: rereading, demanded: demanding, counted: counting, numeric: numbered, option: optional, dashless: unknownPrograms, fine: harmless} {
 		for script := range strings.Lines(scripts) {
 			if script = strings.TrimSpace(script); script == "" || strings.HasPrefix(script, "# ") {
 				continue
@@ -83,21 +88,20 @@ func TestCommands(t *testing.T) {
 const refusing = `
 # what runs in a container
 docker exec c {{ x }}
-docker exec c make V={{ x }}
 docker exec -it -u root c script -c {{ x }}
 docker exec c vim -c {{ x }}
 docker compose -f a.yml exec app {{ x }}
-docker compose run --rm app make test V={{ x }}
-docker-compose exec -T app make V={{ x }}
-docker container exec c make V={{ x }}
+docker compose run --rm app make test SHELL={{ x }}
+docker-compose exec -T app make SHELL={{ x }}
+docker container exec c make SHELL={{ x }}
 docker run --entrypoint {{ x }} image
-docker run $OPTIONS image make V={{ x }}
-podman exec --latest make V={{ x }}
+docker run $OPTIONS image make SHELL={{ x }}
+podman exec --latest make SHELL={{ x }}
 kubectl exec p -- {{ x }}
-kubectl exec p -- make V={{ x }}
-crictl exec -it p make V={{ x }}
-lxc exec c -- make V={{ x }}
-oc exec p -c app -- make V={{ x }}
+kubectl exec p -- make SHELL={{ x }}
+crictl exec -it p make SHELL={{ x }}
+lxc exec c -- make SHELL={{ x }}
+oc exec p -c app -- make SHELL={{ x }}
 # options behind which a command comes
 gtar -I {{ x }} -cf a f
 gsort --compress-program={{ x }} f
@@ -109,8 +113,6 @@ gnohup {{ x }}
 gstdbuf -oL {{ x }}
 gvim -c {{ x }}
 view -c {{ x }}
-duckdb -c {{ x }}
-mariadb -e {{ x }} d
 helm upgrade --post-renderer {{ x }} a b
 go vet -vettool={{ x }}
 hg --config alias.x={{ x }} log
@@ -127,18 +129,10 @@ python -m {{ x }}
 python3 -m {{ x }}
 python3 -m cProfile {{ x }}
 python3 -m runpy {{ x }}
-sed -n {{ x }} f
-sed -e s/a/b/ -e {{ x }} f
-sed -i.bak {{ x }} f
-sed -f {{ x }} f
-sed -i '' {{ x }} f
-sed -i .bak {{ x }} f
-sed f -e {{ x }}
-sed f -e{{ x }}
-sed f --expression={{ x }}
-sed $OPTIONS s/a/b/ {{ x }}
-make {{ x }}
-make V={{ x }}
+make -C {{ x }}
+make SHELL={{ x }}
+make .SHELLFLAGS={{ x }}
+make -f {{ x }}
 # what is read on the input
 echo {{ x }} | mariadb d
 echo {{ x }} | duckdb d
@@ -188,7 +182,6 @@ docker exec c expect -c {{ x }}
 nerdctl exec c sh -c {{ x }}
 kubectl exec p -- fish -c {{ x }}
 kubectl exec -it p -c app -- sh -c {{ x }}
-awk -v n={{ x }} '$1 == n' f
 awk -f p.awk {{ x }}
 awk {{ x }} f
 # a program that nothing is known of
@@ -261,6 +254,12 @@ mysqlsh --py -e {{ x }}
 lldb -o {{ x }}
 php artisan tinker --execute={{ x }}
 drush ev {{ x }}
+psql -d d -f {{ x }}
+zsh -c 'ls "$1"' _ {{ x }}
+ssh host ls {{ x }}
+ssh -p 22 host "ls {{ x }}"
+ssh -o "ProxyCommand={{ x }}" host
+find . -exec sh -c 'ls' {{ x }} \;
 emacsclient -e {{ x }}
 lftp -c "open {{ x }}"
 bpftrace -e {{ x }}
@@ -311,6 +310,17 @@ ansible-playbook -e "version={{ x }}" site.yml
 ansible-playbook --extra-vars version={{ x }} site.yml
 perl f.pl {{ x }}
 perl -n f.pl {{ x }}
+make {{ x }}
+make -s {{ x }}
+make test V={{ x }}
+make deploy-{{ x }}
+docker exec c make V={{ x }}
+sudo -u {{ x }} ls
+sudo -n -u {{ x }} -g {{ x }} ls
+doas -u {{ x }} ls
+ssh {{ x }} uptime
+ssh -p 22 -i {{ x }} host uptime
+ssh "deploy@{{ x }}" 'uptime'
 V={{ x }} make
 V={{ x }} nice make all
 V={{ x }} env A=1 make
@@ -320,6 +330,31 @@ const counting = `
 timeout {{ x }} make all
 timeout -k {{ x }} 10 ls
 sudo nice -n {{ x }} ls
+xargs -P {{ x }} ls
+xargs -n {{ x }} ls
+`
+
+const numbered = `
+duckdb -c {{ x }}
+mariadb -e {{ x }} d
+psql -c "select * from t where id = {{ x }}"
+mysql -e "delete from t where id = {{ x }}"
+sqlite3 f.db "select * from t limit {{ x }}"
+sqlite3 -header f.db "select {{ x }}"
+sed -n "{{ x }}p" f
+sed -n {{ x }} f
+sed -e s/a/b/ -e {{ x }} f
+sed -i.bak {{ x }} f
+sed -f {{ x }} f
+sed -i '' {{ x }} f
+sed -i .bak {{ x }} f
+sed f -e {{ x }}
+sed f -e{{ x }}
+sed f --expression={{ x }}
+sed $OPTIONS s/a/b/ {{ x }}
+watch -n {{ x }} ls
+at now + {{ x }} minutes
+tmux kill-window -t {{ x }}
 `
 
 const optional = `
@@ -355,6 +390,9 @@ sed -e s/a/b/ {{ x }}
 rm "{{ x }}{{ x }}"
 rm "${y:-{{ x }}}"
 find "{{ x }}/a" -type f
+find {{ x }} -type f -exec rm -- {} +
+sqlite3 {{ x }} .dump
+sqlite3 -csv {{ x }} 'select 1'
 tee {{ x }}
 wc -l {{ x }}
 less {{ x }}
@@ -381,7 +419,7 @@ awk -F, -v n=1 '{print $2}' "{{ x }}"
 python3 f.py {{ x }}
 python3 -m pip install {{ x }}
 python3 -m cProfile f.py {{ x }}
-psql -d d -f {{ x }} {{ x }}
+psql -d d {{ x }}
 cargo test {{ x }}
 deploy {{ x }}
 ./deploy.sh prod {{ x }}
@@ -453,6 +491,12 @@ go run . {{ x }}
 yq -o {{ x }} . f
 jq --indent 2 . ./{{ x }}
 jq --arg y {{ x }} .
+jq ".$y" "./{{ x }}"
+awk -v n={{ x }} '$1 == n' f
+awk -F {{ x }} -vn={{ x }} '{print n}' f
+sh -c 'ls -- "$1"' _ {{ x }}
+docker exec c sh -c 'ls "./$1"' _ {{ x }}
+find ./{{ x }} -name {{ x }} -exec rm {} +
 start-stop-daemon -S -a /bin/x -- --name {{ x }}
 gtar -cf a.tar ./{{ x }}
 gh pr create --title {{ x }}

@@ -20,7 +20,6 @@ var byVariable = []struct{ why, says string }{
 	{"an operator runs nothing", "in this test"},
 	{"what it prints is looked at elsewhere", "conversion"},
 	{"the parameters are followed", "parameters"},
-	{"the code is followed", "nothing is quoted"},
 	{"it is data, and no program", "awk"},
 }
 

@@ -30,8 +30,10 @@ var programs = []struct{ script, says, only string }{
 	{script: `y={{ x }}; awk "BEGIN { print \"$y\" }"`, says: "$y"},
 	{script: `y={{ x }}; awk -F , -v z=1 "/$y/"`, says: "$y"},
 	{script: `y={{ x }}; sed -i "s|A|$y|" f`, says: "$y"},
+	{script: `y={{ x }}; psql -c "select '$y'"`, says: "$y"},
+	{script: `y={{ x }}; sqlite3 f.db "select '$y'"`, says: "$y"},
 	{script: `y={{ x }}; perl -e "print '$y'"`, says: "$y"},
-	{script: `y={{ x }}; make V="$y"`, says: "$y"},
+	{script: `y={{ x }}; make SHELL="$y"`, says: "$y"},
 	{script: `y={{ x }}; ssh host "ls $y"`, says: "$y"},
 	{script: `y={{ x }}; sudo $y`, says: "$y"},
 	{script: `y={{ x }}; bash "./$y.sh"`, says: "$y"},
@@ -59,7 +61,7 @@ var programs = []struct{ script, says, only string }{
 	{script: `y={{ x }}; env PAGER="$y" git log`, says: "$y"},
 	{script: `y={{ x }}; env PYTHONPATH=$y ./run.sh`, says: "$y"},
 	{script: `y={{ x }}; xargs rm $y`, says: "$y"},
-	{script: `y={{ x }}; find . -name $y -exec rm {} ;`, says: "$y"},
+	{script: `y={{ x }}; find . -exec rm $y ;`, says: "$y"},
 	{script: `y={{ x }}; git $y y`, says: "$y"},
 	{script: `y={{ x }}; tmux new -s "$y"`, says: "$y"},
 }
@@ -67,6 +69,8 @@ var programs = []struct{ script, says, only string }{
 // numbers are scripts in which the shell itself reads a value as code, as a name or
 // as a number.
 var numbers = []string{
+	`sh -c 'eval "$1"' _ {{ x }}`,
+	`docker exec c sh -c 'sh -c "$1"' _ {{ x }}`,
 	`y={{ x }}; PS4=$y; set -x; :`,
 	`y={{ x }}; RANDOM=$y`,
 	`y={{ x }}; PS4='$((y))'; set -x; :`,
@@ -394,6 +398,31 @@ func TestNothingReads(t *testing.T) {
 			t.Errorf("%s: %v", script, errs)
 		}
 		if _, err := tmpl.With(tera.Options{ForbidRaw: true}).Shell(tera.Vars{"x": "a[$(id)]"}, tera.Bash); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+}
+
+// TestWordsOfAValueAreOptions checks what a variable outside of quotes brings: each of
+// its words may be an option.
+func TestWordsOfAValueAreOptions(t *testing.T) {
+	t.Parallel()
+	for script, value := range map[string]string{
+		"y={{ x }}; find . -name $y": "a -exec touch b ;", "y={{ x }}; tar -cf a.tar $y": "a --checkpoint=1", "y={{ x }}; cat a$y": "b -n", "f() { sort $1; }; f {{ x }}": "a -o b",
+		"for y in {{ x }}; do sort a $y; done": "b -o c", "IFS=,; y={{ x }}; rm a$y": "b,-r", "y={{ x }}; sh -c 'rm $1' _ \"$y\"": "a -r",
+	} {
+		tmpl := parse(t, script)
+		if errs, warnings := tmpl.CheckShell(tera.Bash); len(errs) > 0 || len(warnings) == 0 || warnings[0].Kind != tera.Option {
+			t.Errorf("%s: %v, %v", script, errs, warnings)
+		}
+		if _, err := tmpl.Shell(tera.Vars{"x": value}, tera.Bash); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+		agent := tmpl.With(tera.Options{ForbidRaw: true})
+		if text, err := agent.Shell(tera.Vars{"x": value}, tera.Bash); err == nil || !strings.Contains(err.Error(), `put "…" around it`) {
+			t.Errorf("%s with %s came out as %s, %v", script, value, text, err)
+		}
+		if _, err := agent.Shell(tera.Vars{"x": "a b-c"}, tera.Bash); err != nil {
 			t.Errorf("%s: %v", script, err)
 		}
 	}

@@ -38,15 +38,19 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 	if f.lost = f.lost || f.s.work > mostWork; f.lost {
 		return
 	}
-	was := args[at]
+	was, many := args[at], exposed(args[at].word)
 	args[at] = standing(was)
 	o, head := f.s.against(args, at)
 	by, read := readerOf(args, at), o != (objection{}) && !spared(o, args, at)
 	if demands[o.want].form != nil {
 		by = byForm
 	}
-	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && args[at].mark == 0 && (agent || !f.s.known) && f.s.ownFunction(args[head]) == nil {
-		by, read = byOptions, f.s.takenForOption(args[head:], at-head, "") != ""
+	words, last := args, at
+	if many { // an option may take the first word, but not the next
+		words, last = slices.Insert(slices.Clone(args), at, args[at]), at+1
+	}
+	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && (args[at].mark == 0 || many) && (agent || !f.s.known) && f.s.ownFunction(args[head]) == nil {
+		by, read = byOptions, f.s.takenForOption(words[head:], last-head, "") != ""
 	}
 	args[at] = was
 	if !read {
@@ -57,8 +61,13 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 		if command && h.kind == inVariable && (h.name == "@" || h.name == "*") {
 			h = holder{kind: inFirst}
 		}
-		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call, want: o.want})
+		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call, want: o.want, many: many})
 	}
+}
+
+// exposed reports whether an expansion stands in a word outside of quotes.
+func exposed(w *syntax.Word) bool {
+	return slices.ContainsFunc(pieces(w.Parts, false), func(p piece) bool { return p.node != nil && !p.quoted && !counts(p.node) })
 }
 
 // standing is an argument that the shell expands as it would be if a value stood
@@ -124,12 +133,15 @@ func codeOf(args []arg) (shell, code int) {
 	return 0, 0
 }
 
+// handedOver reports whether args[at] comes behind the fixed code of a shell, to which
+// it is $1 or another argument.
+func handedOver(args []arg, shell, code, at int) bool {
+	return code > 0 && code < at && args[code].static && listed("sh bash dash ash", program(args[shell].text))
+}
+
 // spared reports whether an objection to a value does not hold for what a variable
 // brings: it is about the value's quotes or about printing, or flows know better.
 func spared(o objection, args []arg, at int) bool {
-	if sh, code := codeOf(args); code > 0 && code < at && args[code].static && o == shell(args[sh:], at-sh) {
-		return true // see inner
-	}
 	rest, at, _, ok := unwrap(args, at)
 	if !ok || at < 1 {
 		return false
@@ -292,7 +304,7 @@ func (f *flows) inner(args []arg) {
 	}
 	for h, list := range g.reads {
 		for _, r := range list {
-			f.reads[h] = append(f.reads[h], reading{node: args[0].word, by: r.by})
+			f.reads[h] = append(f.reads[h], reading{node: args[0].word, by: r.by, many: r.many})
 		}
 	}
 	if len(args) > 1 {

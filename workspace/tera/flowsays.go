@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -27,6 +28,9 @@ func (f *flows) said(h holder, r reading) string {
 	case byProgram:
 		return fmt.Sprintf("the value gets into %s, which %s would read as code", h, text)
 	case byOptions:
+		if r.many {
+			return fmt.Sprintf("the value gets into %s, of which %s would take any word that begins with - for an option", h, text)
+		}
 		return fmt.Sprintf("the value gets into %s, which %s would take for an option if it begins with -", h, text)
 	}
 	return fmt.Sprintf("the value gets into %s, which %s runs or reads as a number", h, text)
@@ -90,8 +94,8 @@ func (s *script) reevaluated() (errs []*Error) {
 			errs = append(errs, s.t.fault(p.node, what, "assign it on a line of its own: NAME=…"))
 		case r.by == byForm && !demands[r.want].form.MatchString(p.value.text):
 			errs = append(errs, s.t.fault(p.node, what+": "+demands[r.want].what, demands[r.want].fix))
-		case r.by == byOptions && s.t.options.ForbidRaw && p.value.foreign && isOption(arg{text: p.value.text}):
-			errs = append(errs, s.t.fault(p.node, what, fixOption("")))
+		case r.by == byOptions && s.t.options.ForbidRaw && p.value.foreign && s.givesOption(p.value.text, r):
+			errs = append(errs, s.t.fault(p.node, what, r.fixOption()))
 		case r.by == byShell || r.by == byNumber:
 			errs = append(errs, s.t.fault(p.node, what, fixNumber))
 		case r.by == byProgram && s.t.options.ForbidRaw && p.value.foreign:
@@ -104,6 +108,31 @@ func (s *script) reevaluated() (errs []*Error) {
 	return errs
 }
 
+// givesOption reports whether a value, or where the shell makes words of it one of
+// those, may be an option.
+func (s *script) givesOption(value string, r reading) bool {
+	words := []string{value}
+	switch {
+	case r.many && s.flow.sets["IFS"]:
+		words = strings.FieldsFunc(value, func(c rune) bool { return c != '-' && !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	case r.many:
+		words = strings.Fields(value)
+	}
+	return slices.ContainsFunc(words, func(w string) bool { return isOption(arg{text: w}) })
+}
+
+// fixOption says what to write so that what a variable holds is no option.
+func (r reading) fixOption() string {
+	name := ""
+	if r.call != nil {
+		name = program(litOf(r.call.Args[0]))
+	}
+	if r.many {
+		return `put "…" around it, and ` + fixOption(name)
+	}
+	return fixOption(name)
+}
+
 // warnedAfar adds what there is to know of places that a value leaves.
 func (s *script) warnedAfar(note func(kind Kind, p *place, what, fix string)) {
 	_ = s.followed(func(p *place) bool { return !harmless(p.node.x) && p.again == nil }, func(p *place, h holder, r reading) {
@@ -113,7 +142,7 @@ func (s *script) warnedAfar(note func(kind Kind, p *place, what, fix string)) {
 		case r.by == byShell || r.by == byNumber:
 			note(Counted, p, what+": any but a whole number will be refused", "declare the input as type: integer")
 		case r.by == byOptions && p.option == "":
-			note(Option, p, what, "write -- before it")
+			note(Option, p, what, r.fixOption())
 		}
 	})
 }

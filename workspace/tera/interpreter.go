@@ -39,9 +39,9 @@ func shell(args []arg, at int) objection {
 			i++ // --rcfile FILE; others take nothing, but then too much is refused, not too little
 		case strings.Contains(text, "c"):
 			if i+1 < at && args[i+1].static {
-				return twice(name+" "+text+" hands the value to a script in which nothing is quoted for it", `pass it by env: and write "$NAME" there`)
+				return twice(name+" "+text+" hands the value to a script in which nothing is quoted for it", "let bash or sh run it")
 			}
-			return twice(name+" "+text+" "+runsTwice, `leave the value out of the code: pass it by env: and write "$NAME" in '…'`)
+			return twice(name+" "+text+" "+runsTwice, `leave the value out of the code and hand it over behind it: `+name+` -c '… "$1" …' _ {{ … }}`)
 		case strings.Contains(text, "s"):
 			return no(name+" "+text+" "+runsTwice, fixData)
 		case strings.ContainsAny(text, "oO"):

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // A ruling says what speaks against a value at args[at] of the command args[0].
@@ -15,9 +17,10 @@ type objection struct {
 	what, fix string
 	// again says that the value is quoted, but read as code a second time, by a
 	// program whose whole purpose that is: its author is warned, and an agent refused.
-	again bool
-	want  demand // it may stand if it is that
-	guess bool   // nothing is known of the command but how its option is called
+	again  bool
+	want   demand // it may stand if it is that
+	number bool   // a whole number may stand there all the same
+	guess  bool   // nothing is known of the command but how its option is called
 }
 
 // demand is what a value must be for its place.
@@ -28,6 +31,7 @@ const (
 	aNumber         // a whole number
 	aName           // the name of a variable
 	aWord           // letters, digits and what paths and versions are made of
+	aTarget         // such a word that assigns nothing
 	aTime           // a number, which may have a unit
 	aFile           // nothing that perl would take for more than the name of a file
 )
@@ -39,6 +43,8 @@ var demands = map[demand]struct {
 }{
 	aWord: {regexp.MustCompile(`^[a-zA-Z0-9._/:@+=][a-zA-Z0-9._/:@+=-]*$`),
 		"the value is no plain word, and the program would take it apart again", "only letters, digits and ._/:@+=- can stand here"},
+	aTarget: {regexp.MustCompile(`^[a-zA-Z0-9._/@+][a-zA-Z0-9._/@+-]*$`),
+		"the value is no plain word, and make would take it apart or assign it", "only letters, digits and ._/@+- can stand here"},
 	aTime: {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
 	aFile: {regexp.MustCompile(`^([^<>|\s][^|]*)?$`),
 		"the value has a | or begins with < or >, and perl would run or write what it says", "write ./ before it, and no |"},
@@ -58,9 +64,18 @@ func no(what, fix string) objection { return objection{what: what, fix: fix} }
 // twice objects to a value that is read as code a second time.
 func twice(what, fix string) objection { return objection{what: what, fix: fix, again: true} }
 
+// digits refuses all but whole numbers, in which there is nothing to run.
+func digits(what, fix string) objection { return objection{what: what, fix: fix, number: true} }
+
 // never refuses every value, because the command reads its arguments as code or as names.
 func never(why, fix string) ruling {
 	return func(args []arg, _ int) objection { return no(args[0].text+" "+why, fix) }
+}
+
+// numeric refuses every value but whole numbers, because the command reads its
+// arguments as code.
+func numeric(why, fix string) ruling {
+	return func(args []arg, _ int) objection { return digits(args[0].text+" "+why, fix) }
 }
 
 // again objects to every value, because the command reads its arguments as code.
@@ -75,6 +90,7 @@ const (
 	fixRead   = "pass it by env:, and let the program read it from its environment"
 	ownWords  = "would expand the value as its own language"
 	asProgram = "would read the value as a program"
+	fixQuery  = "declare the input as type: integer, or ask by a step in python, whose driver takes parameters"
 )
 
 // exported checks export, local and readonly where they are plain commands.
@@ -194,7 +210,7 @@ func filtered(takes, words string) ruling {
 	return func(args []arg, at int) objection {
 		for i := 1; i <= at; i++ {
 			switch text := args[i].text; {
-			case !args[i].static && i < at:
+			case !args[i].static && i < at && (before(args[i]) == "" || isOption(args[i])): // whatever that is
 			case listed("--arg --argjson --slurpfile --rawfile --argfile", text):
 				i += 2
 			case text == "-f" || text == "--from-file":
@@ -206,11 +222,27 @@ func filtered(takes, words string) ruling {
 				}
 			case i < at:
 				return objection{}
+			case strings.HasSuffix(args[0].text, "yq"):
+				return twice("yq would read the value as a part of its program", `write strenv(NAME) in the program, and NAME={{ … }} before yq`)
 			default:
 				return twice(args[0].text+" would read the value as a part of its program", `write jq --arg x {{ … }} and $x in the program`)
 			}
 		}
 		return objection{}
+	}
+}
+
+// splitBy checks awk: what -F and -v NAME= give it is data.
+func splitBy(told ruling) ruling {
+	rest := scripted("vFfeiElL", false, told)
+	return func(args []arg, at int) objection {
+		text, last := before(args[at]), args[at-1].text
+		fixed := !slices.ContainsFunc(args[1:at], func(a arg) bool { return !a.static && a.mark < 0 })
+		name, _, assigned := strings.Cut(strings.TrimPrefix(text, "-v"), "=")
+		if assigned = assigned && syntax.ValidName(name) && (last == "-v" || strings.HasPrefix(text, "-v")); fixed && (assigned || last == "-F" || strings.HasPrefix(text, "-F")) {
+			return objection{}
+		}
+		return rest(args, at)
 	}
 }
 
@@ -256,8 +288,18 @@ func made(args []arg, at int) objection {
 	if before(args[at]) == "-j" || args[at].whole && listed("-j --jobs", args[at-1].text) {
 		return objection{want: aNumber}
 	}
-	return never(ownWords, "pass it by env:, and write $$NAME in the recipe")(args, at)
+	name, _, assigned := strings.Cut(before(args[at]), "=")
+	switch last := args[at-1]; {
+	case assigned && syntax.ValidName(name) && !decisive(name):
+		return objection{want: aWord}
+	case !assigned && !strings.HasPrefix(name, "-") && last.static && (at == 1 || !strings.HasPrefix(last.text, "-") || listed(makeFlags, last.text)):
+		return objection{want: aTarget}
+	}
+	return no(args[0].text+" "+ownWords, "pass it by env:, and write $$NAME in the recipe")
 }
+
+// makeFlags are the options of make that nothing follows.
+const makeFlags = "-s -k -B -i -q -r -R -w --silent --quiet --keep-going --always-make --no-print-directory --ignore-errors --no-builtin-rules"
 
 // jqTakes are the long options of jq and yq that something follows.
 const jqTakes = "--indent --output-format --input-format --split-exp-file --front-matter --csv-separator --library-path"
@@ -272,7 +314,11 @@ func sourced(args []arg, at int) objection {
 
 // started checks xargs, whose command a value cannot be, and may be a part of.
 func started(args []arg, at int) objection {
-	if (wrapper{flags: "0rtpxo"}).skip(args) >= at {
+	command := (wrapper{flags: "0rtpxo"}).skip(args)
+	switch {
+	case command > at && args[at].whole && listed("-n -P -L -s --max-args --max-procs --max-lines --max-chars", args[at-1].text):
+		return objection{want: aNumber}
+	case command >= at:
 		return commandPosition()
 	}
 	return twice(args[0].text+" would read the value as words or run it", "loop instead: for x in …; do …; done")
@@ -283,7 +329,7 @@ func found(args []arg, at int) objection {
 	if slices.Contains(runFlags, args[at-1].text) {
 		return commandPosition()
 	}
-	for _, a := range args[1:] {
+	for _, a := range args[1:at] { // what comes before is where it looks, or for what
 		if a.static && slices.Contains([]string{"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}, a.text) {
 			return twice(args[0].text+" "+a.text+" runs a command that the value may become a part of", "loop over what find prints, or "+fixEnv)
 		}
@@ -308,6 +354,25 @@ func copied(args []arg, at int) objection {
 		return objection{want: aWord}
 	}
 	return objection{}
+}
+
+// remoteShell checks ssh, whose shell on the other side reads all that comes behind
+// the name of the host.
+func remoteShell(args []arg, at int) objection {
+	own := &tool{name: "ssh", takes: "BbcDEeFIiJLlmOopPQRSWw"}
+	for i := 1; i <= at; i++ {
+		switch {
+		case i == at:
+			return objection{want: aWord} // the host
+		case !args[i].static || !isOption(args[i]) || args[i].text == "--":
+			i = at
+		case own.takesNext(args, i) && i+1 == at && listed("-i -l -p -J", args[i].text):
+			return objection{want: aWord}
+		case own.takesNext(args, i):
+			i++
+		}
+	}
+	return twice(args[0].text+" lets the other machine's shell read the value as code", fixSSH)
 }
 
 // told objects to what follows some words of a program, which it hands to a shell or
@@ -386,11 +451,25 @@ func patched(args []arg, at int) objection {
 
 // queried checks the clients of databases, whose languages can start programs.
 func queried(args []arg, at int) objection {
+	if behind(args, at, "-f") || behind(args, at, "--file") {
+		return twice(args[0].text+" would run the file that the value names", "write the name of the file itself, or choose with case")
+	}
 	for _, a := range args[1 : at+1] {
 		text := before(a)
 		if strings.HasPrefix(text, "--command") || strings.HasPrefix(text, "--execute") || strings.HasPrefix(text, "--init-command") ||
 			strings.HasPrefix(text, "-") && !strings.HasPrefix(text, "--") && strings.ContainsAny(text, "ce") {
-			return no(args[0].text+" would read the value as a part of its language", "use the client's own variables")
+			return digits(args[0].text+" would read the value as a part of its language", fixQuery)
+		}
+	}
+	return objection{}
+}
+
+// opensDatabase checks sqlite3, whose first argument is a file and the next its program.
+func opensDatabase(args []arg, at int) objection {
+	const plain = "-batch -bail -box -column -csv -header -noheader -html -json -line -list -markdown -quote -readonly -table -tabs -ascii -safe"
+	for _, a := range args[1:at] {
+		if !a.static || !listed(plain, strings.Replace(a.text, "--", "-", 1)) {
+			return digits(args[0].text+" "+asProgram, fixQuery)
 		}
 	}
 	return objection{}

@@ -192,9 +192,10 @@ type place struct {
 	plain string // the text that is to arrive at the place; the value unless rewritten
 	json  bool   // that is the inside of a string of JSON
 	want  demand
-	// What its author is warned of: it is read as code a second time; it may be
-	// taken for an option of this command.
+	// What its author is told of: it is read as code a second time; it must be a
+	// whole number; it may be taken for an option of this command.
 	again  *objection
+	number *objection
 	option string
 }
 

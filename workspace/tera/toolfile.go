@@ -61,7 +61,7 @@ const (
 
 // What sed and awk say of a value in their program.
 var (
-	inSed = never(asProgram, `use awk with ENVIRON["NAME"], and pass it by env:`)
+	inSed = numeric(asProgram, `use awk with ENVIRON["NAME"], and pass it by env:`)
 	inAwk = again(asProgram, `use ENVIRON["NAME"], and pass it by env:`)
 )
 
@@ -89,7 +89,7 @@ var textTools = map[string]tool{
 	"less":        {also: "more", is: takesOptions | everyday, takes: "bhjkoOpPtTxyz"},
 	"man":         {code: "-P -H --pager --html", is: everyday},
 	"sed":         {also: "ssed", is: takesOptions, rule: scripted("efl", true, inSed), takes: "efl", flags: sedFlags, input: programmed},
-	"awk":         {also: "gawk mawk nawk original-awk", rule: scripted("vFfeiElL", false, inAwk), input: programmed},
+	"awk":         {also: "gawk mawk nawk original-awk", rule: splitBy(inAwk), input: programmed},
 	"jq":          {also: "gojq jaq", is: quiet, rule: filtered("L", ""), reads: "-f --from-file"},
 	"yq":          {is: quiet, rule: filtered("opIs", "e eval ea eval-all"), reads: "-s --split-exp --expression --from-file"},
 	"m4":          {rule: never(runsTwice, fixEnv), is: everyday | fed},

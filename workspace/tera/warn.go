@@ -25,6 +25,7 @@ const (
 	Again   Kind = iota + 1 // a program reads the value as code
 	Option                  // a command may take the value for an option
 	Counted                 // the value gets to where only a whole number may
+	Number                  // only a whole number may stand there: an error where it is known to be a text
 )
 
 // warned are the warnings about the places of a script that is all right.
@@ -39,6 +40,8 @@ func (s *script) warned() (list []*Warning) {
 	for _, p := range s.places {
 		switch {
 		case harmless(p.node.x):
+		case p.number != nil:
+			note(Number, p, p.number.what, p.number.fix)
 		case p.again != nil:
 			note(Again, p, p.again.what, p.again.fix)
 		case p.want != anything || p.kind == summed:
@@ -76,6 +79,7 @@ func (s *script) optioned(p *place, args []arg, at int) {
 // takenForOption names the command that may take a value at args[at] for an option;
 // it is empty where none does.
 func (s *script) takenForOption(args []arg, at int, value string) string {
+	sh, code := codeOf(args)
 	rest, to, _, ok := unwrap(args, at)
 	t := known(rest[0].text)
 	for ok && t != nil && t.door != nil {
@@ -90,6 +94,7 @@ func (s *script) takenForOption(args []arg, at int, value string) string {
 		t = known(rest[0].text)
 	}
 	switch {
+	case handedOver(args, sh, code, at): // and followed
 	case !ok || endsOptions(rest[1:to]) || t != nil && to > 1 && t.takesNext(rest, to-1):
 	case t != nil && t.is&takesOptions != 0:
 		return t.name
@@ -119,5 +124,5 @@ func fixOption(command string) string {
 	if command == "git" || command == "find" { // to one -- says that files come, to the other nothing
 		return `see first that it does not: case {{ … }} in -*) exit 1;; esac`
 	}
-	return "write -- before it"
+	return "write -- before it and behind all options, or ./ if it is a file"
 }

@@ -11,6 +11,7 @@ type wrapper struct {
 	flags    string // the short options that take no argument; all others may
 	operands int    // the arguments before the command
 	numbers  bool   // these, and what follows an option, are numbers
+	words    string // the short options that a plain word follows: the name of a user
 }
 
 // skip returns the index of the command that is run, or of what may be it. It may
@@ -43,6 +44,11 @@ func (w wrapper) skip(args []arg) int {
 		return len(args)
 	}
 	return i
+}
+
+// word reports whether a plain word follows an option, which nothing reads as code.
+func (w wrapper) word(option arg) bool {
+	return option.static && len(option.text) == 2 && option.text[0] == '-' && strings.Contains(w.words, option.text[1:])
 }
 
 // takesNext reports whether an option may take the next argument.
