@@ -40,6 +40,8 @@ type output struct {
 	streams [2]struct {
 		next    int64  // first byte not yet read
 		partial []byte // read, but its line has not ended
+		inside  bool   // its line began before: partial is no beginning
+		looked  bool   // inside is known
 		freed   int64  // the disk has these back
 	}
 	pending []store.Chunk
@@ -74,6 +76,9 @@ func (o *output) look(p *proc.Process, end [2]int64, now time.Time) (more bool, 
 	for _, s := range []store.Stream{store.Stdout, store.Stderr} {
 		st := &o.streams[s]
 		to := end[s]
+		if err := o.resume(p, s); err != nil {
+			return false, err
+		}
 		keepFrom := o.keepFrom(st.next, to)
 		for skimmed := 0; st.next < to; {
 			if o.size >= flushBytes || skimmed >= skimBytes {
@@ -94,6 +99,27 @@ func (o *output) look(p *proc.Process, end [2]int64, now time.Time) (more bool, 
 		}
 	}
 	return false, nil
+}
+
+// resume finds out whether what is read next of a stream continues a line that was
+// split, of which a server before this one had the beginning.
+func (o *output) resume(p *proc.Process, s store.Stream) error {
+	st := &o.streams[s]
+	if st.looked {
+		return nil
+	}
+	if st.next > 0 {
+		var last [1]byte
+		if n, err := p.Read(proc.Stream(s), st.next-1, last[:]); n == 0 {
+			if err != nil && err != io.EOF {
+				return fmt.Errorf("read output: %w", err)
+			}
+			return nil
+		}
+		st.inside = last[0] != '\n'
+	}
+	st.looked = true
+	return nil
 }
 
 // keepFrom is the first of the waiting bytes from next to to that are worth
@@ -117,7 +143,7 @@ func (o *output) add(s store.Stream, data []byte, now time.Time) {
 	}
 	rest := data[whole:]
 	limit := maxLine
-	if s == store.Stdout && bytes.HasPrefix(rest, outputPrefix) {
+	if s == store.Stdout && !st.inside && bytes.HasPrefix(rest, outputPrefix) {
 		limit = maxOutput + maxLine
 	}
 	for len(rest) > limit {
@@ -126,16 +152,21 @@ func (o *output) add(s store.Stream, data []byte, now time.Time) {
 			cut = maxLine
 		}
 		o.push(s, append(bytes.Clone(o.shown(rest[:cut])), splitMark...), now)
-		rest, limit = rest[cut:], maxLine
+		rest, limit, st.inside = rest[cut:], maxLine, true
 	}
 	st.partial = bytes.Clone(rest)
 }
 
-// lines takes whole lines.
+// lines takes whole lines, of which the first may be the rest of one.
 func (o *output) lines(s store.Stream, lines []byte, now time.Time) {
-	if s == store.Stdout {
-		o.scan(lines)
+	st := &o.streams[s]
+	if begun := lines; s == store.Stdout {
+		if st.inside {
+			_, begun, _ = bytes.Cut(lines, []byte{'\n'})
+		}
+		o.scan(begun)
 	}
+	st.inside = false
 	o.push(s, split(o.shown(lines)), now)
 }
 
@@ -356,7 +387,7 @@ func (r *Runner) keepAll(group []*attempt) error {
 func (a *attempt) giveBack() error {
 	var errs []error
 	for s := range a.out.streams {
-		st, kept := &a.out.streams[s], a.out.kept(store.Stream(s))
+		st, kept := &a.out.streams[s], a.out.kept(store.Stream(s))-1 // see resume
 		if kept-st.freed >= spoolBytes {
 			st.freed = kept // tried once: what cannot be freed goes with the folder
 			errs = append(errs, a.proc.Free(proc.Stream(s), kept))

@@ -18,6 +18,22 @@ import (
 	"stroem/store"
 )
 
+// TestSplitLineIsNoneAcrossARestart has a server begin a line that is split, and the
+// next one read its end: that is not the beginning of a line that gives an output.
+func TestSplitLineIsNoneAcrossARestart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, one(`head -c 65536 /dev/zero | tr '\0' x; printf O; until [ -e on ]; do sleep 0.02; done; echo 'UTPUT: {"a": 1}'`))
+	job := r.submit("t", nil)
+	r.until(job.ID, func(res result) bool { return res.LogLines == 1 })
+	r.halt()
+	r.start()
+	touch(t, filepath.Join(r.dir, "on"))
+	res := r.wait(job)
+	if s := res.steps["s"]; res.Status != store.Completed || len(s.Output) != 0 {
+		t.Errorf("job is %s, output %s", res.Status, s.Output)
+	}
+}
+
 func TestStepOutlivesTheServer(t *testing.T) {
 	t.Parallel()
 	fifo := filepath.Join(t.TempDir(), "go")

@@ -264,6 +264,8 @@ func TestOutput(t *testing.T) {
 		{"file", `echo '{"f": 1}' > "$STROEM_OUTPUT"`, `{"f": 1}`, ``},
 		{"file wins", `echo '{"f": 1}' > "$STROEM_OUTPUT"; echo 'OUTPUT: {"a": 1}'`, `{"f": 1}`, ``},
 		{"file that is no JSON", `echo oops > "$STROEM_OUTPUT"`, ``, "$STROEM_OUTPUT does not hold valid JSON"},
+		{"printed where a long line is split does not count", `printf '%065536dOUTPUT: {"a": 1}%080000s\n' 0 ' '`, ``, ``},
+		{"nor behind that", `head -c 196608 /dev/zero | tr '\0' x; printf 'OUTPUT: {"a": 1}%080000s\nOUTPUT: {"a": 2}\n' ' '`, `{"a": 2}`, ``},
 		{"long line", `printf 'OUTPUT: {"a": "'; head -c 300000 /dev/zero | tr '\0' x; printf '"}\n'`,
 			`{"a": "` + strings.Repeat("x", 300000) + `"}`, ``},
 	} {
