@@ -109,10 +109,15 @@ func before(a arg) string {
 func (s *script) expands(args []arg, at int, d Dialect) bool {
 	switch program(args[0].text) {
 	case "echo":
-		if d == POSIX || strings.Contains(s.src, "xpg_echo") {
+		if d == POSIX || strings.Contains(s.src, "xpg") {
 			return true
 		}
 		for _, a := range args[1:at] {
+			for _, words := range s.spellings(a) {
+				if len(words) > 0 && strings.HasPrefix(words[0], "-") && strings.Trim(words[0][1:], "neE") == "" && strings.Contains(strings.Join(words, ""), "e") {
+					return true
+				}
+			}
 			text := s.filled(a.text)
 			if !a.fades && (!strings.HasPrefix(text, "-") || strings.Trim(text[1:], "neE") != "") {
 				return false

@@ -25,6 +25,9 @@ func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node) (wha
 		return o.what, o.fix
 	}
 	p.want = max(p.want, o.want)
+	if agent && s.known && p.names && !wholeNumber(p.value.text) {
+		return "the value chooses an option of " + p.option, "write the option itself, or choose with case"
+	}
 	if agent && s.known && p.option != "" && isOption(arg{text: p.value.text}) {
 		return p.option + " would read the value as an option", fixOption(p.option)
 	}

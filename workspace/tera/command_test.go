@@ -18,6 +18,7 @@ const (
 	dashless verdict = "dashless" // nobody is warned, but an agent refused one that begins with -
 	counted  verdict = "counted"  // all but a number is refused
 	numeric  verdict = "numeric"  // a text is an error where it is known to be one, and refused when it comes
+	chosen   verdict = "chosen"   // it chooses an option, which only a number may in an agent's job
 	fine     verdict = "fine"
 )
 
@@ -50,6 +51,10 @@ func judge(t *testing.T, script string) verdict {
 		if len(warnings) == 0 && says(agent, "10") == "" {
 			return counted
 		}
+	case len(warnings) > 0 && strings.Contains(warnings[0].What, "chooses an option"):
+		if says(tmpl, "a") == "" && strings.Contains(says(agent, "a"), "chooses an option") && says(agent, "9") == "" {
+			return chosen
+		}
 	case says(agent, "a") != "":
 		return verdict("an agent is refused: " + says(agent, "a"))
 	case says(tmpl, "|$( a") != "":
@@ -73,7 +78,7 @@ func judge(t *testing.T, script string) verdict {
 // TestCommands checks what becomes of a value among the arguments of commands.
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	for want, scripts := range map[verdict]string{barred: refusing, warned: rereading, demanded: demanding, counted: counting, numeric: numbered, option: optional, dashless: unknownPrograms, fine: harmless} {
+	for want, scripts := range map[verdict]string{barred: refusing, warned: rereading, demanded: demanding, counted: counting, numeric: numbered, option: optional, chosen: choosing, dashless: unknownPrograms, fine: harmless} {
 		for script := range strings.Lines(scripts) {
 			if script = strings.TrimSpace(script); script == "" || strings.HasPrefix(script, "# ") {
 				continue
@@ -115,6 +120,9 @@ gvim -c {{ x }}
 view -c {{ x }}
 helm upgrade --post-renderer {{ x }} a b
 go vet -vettool={{ x }}
+gcc -wrapper {{ x }}
+cmake -E {{ x }}
+npm explore p -- make -C {{ x }}
 hg --config alias.x={{ x }} log
 restic -o sftp.command={{ x }} backup
 rclone --password-command {{ x }} ls
@@ -321,6 +329,9 @@ doas -u {{ x }} ls
 ssh {{ x }} uptime
 ssh -p 22 -i {{ x }} host uptime
 ssh "deploy@{{ x }}" 'uptime'
+service {{ x }} restart
+systemctl restart {{ x }}
+psql -Ao {{ x }} d
 V={{ x }} make
 V={{ x }} nice make all
 V={{ x }} env A=1 make
@@ -410,6 +421,16 @@ gpg -d {{ x }}
 restic ls {{ x }}
 zip a f {{ x }}
 sort f {{ x }}
+psql -d d {{ x }}
+go vet {{ x }}
+split {{ x }} f
+`
+
+const choosing = `
+tar -cf a --{{ x }}
+find . -{{ x }}
+gzip -{{ x }} f
+deploy --{{ x }}
 `
 
 const unknownPrograms = `
@@ -419,7 +440,6 @@ awk -F, -v n=1 '{print $2}' "{{ x }}"
 python3 f.py {{ x }}
 python3 -m pip install {{ x }}
 python3 -m cProfile f.py {{ x }}
-psql -d d {{ x }}
 cargo test {{ x }}
 deploy {{ x }}
 ./deploy.sh prod {{ x }}

@@ -60,7 +60,7 @@ func (s *script) followed(asked func(*place) bool, each func(*place, holder, rea
 		var plain map[holder]bool
 		f.readsOf(f.reached(s.uncounted(p)), func(h holder, r reading) {
 			if r.by == byOptions && plain == nil {
-				plain = f.reached(p.plainly())
+				plain = f.reached(s.plainly(p))
 			}
 			if r.by != byOptions || plain[h] {
 				each(p, h, r)

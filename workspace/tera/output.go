@@ -68,8 +68,8 @@ func (s *script) behind(word *syntax.Word, p *place) string {
 }
 
 // putTogether finds a part of a script that makes lines of the protocol out of parts:
-// P=OUTPUT:, printf 'OUTPUT: ', sed 's/^/OUTPUT: /'.
-var putTogether = regexp.MustCompile(`(?m)(\w=|\bprintf\s|\becho\s+-n\s|\bsed\s.*)["']?[^"'\n{]*(OUTPUT|STATE):\s*["'/]?\s*($|[\s;&|})])`)
+// P=OUTPUT:, P=OUTPUT, printf 'OUTPUT: ', sed 's/^/OUTPUT: /'.
+var putTogether = regexp.MustCompile(`(?m)(^|[^\w${])(OUTPUT|STATE|GLOBAL_STATE)($|[^\w:=])|(\w=|\bprintf\s|\becho\s+-n\s|\bsed\s.*)["']?[^"'\n{]*(OUTPUT|STATE):\s*["'/]?\s*($|[\s;&|})])`)
 
 // protocolLine returns the last line of a text when the server reads it, less
 // its first word.

@@ -19,7 +19,7 @@ func (s *script) filed(stack []syntax.Node) bool {
 		case *syntax.ProcSubst:
 			return false
 		case *syntax.CmdSubst:
-			if !copies(n) {
+			if !s.copies(n) {
 				return false
 			}
 			if s.inLine(stack[:i+1]) {
@@ -68,10 +68,10 @@ func mentions(n syntax.Node, variable string) (yes bool) {
 }
 
 // copies reports whether what a $(…) gives may be a part of what it is given, as it
-// is: that of basename is, that of sha256sum is not.
-func copies(n *syntax.CmdSubst) bool {
+// is: that of basename is, and that of a function of the script; that of sha256sum is not.
+func (s *script) copies(n *syntax.CmdSubst) bool {
 	call := lastCommand(n)
-	return call != nil && slices.Contains(copiers, program(call.Args[0].Lit()))
+	return call != nil && (slices.Contains(copiers, program(call.Args[0].Lit())) || s.function(call.Args[0].Lit()) != nil)
 }
 
 // lastCommand is the command that prints what a $(…) gives, the last of its pipe; nil
@@ -95,7 +95,9 @@ func lastCommand(n *syntax.CmdSubst) *syntax.CallExpr {
 	return call
 }
 
-var copiers = []string{"echo", "printf", "cat", "basename", "dirname", "realpath", "readlink", "tr", "cut", "head", "tail", "sort", "uniq", "tee", "sed", "awk", "xargs", "envsubst"}
+var copiers = []string{"echo", "printf", "cat", "basename", "dirname", "realpath", "readlink", "tr", "cut", "head", "tail", "sort", "uniq", "tee", "sed", "awk", "xargs", "envsubst",
+	"grep", "rg", "rev", "tac", "fold", "fmt", "nl", "paste", "column", "iconv", "expand", "base64", "base32", "xxd", "date", "env", "printenv", "expr",
+	"python", "perl", "ruby", "node", "php", "sh", "bash", "dash"}
 
 // catted reports whether a stack of nodes ends in a here-document that is printed as
 // it is.

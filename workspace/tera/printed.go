@@ -40,7 +40,7 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if read {
 		return s.output(p, w, line)
 	}
-	if inside, _ := inString(w.text); inside && strings.ContainsAny(p.value.text, unspoken) && s.joins() {
+	if inside, _ := inString(s.formattedTo(w) + w.text); inside && strings.ContainsAny(p.value.text, unspoken) && s.joins() {
 		return "the script puts lines together that the server reads, and the value would end a string in them", fixForged
 	}
 	last := w.text[strings.LastIndexAny(w.text, "\n\r")+1:]
@@ -80,15 +80,12 @@ func (s *script) printing(p *place, word *syntax.Word, d Dialect) (w printing, w
 	if s.work > mostWork {
 		return w, "there are too many values in one word", "hand them over in one: {{ list | join(sep=\" \") }}"
 	}
-	w.text = s.written(w.ahead)
 	call, at := p.call()
 	if call == nil {
+		w.text = s.written(w.ahead)
 		return w, "", ""
 	}
-	w.args, w.at = s.args(call), at
-	for len(w.args) > 1 && w.at > 1 && (w.args[0].text == "command" || w.args[0].text == "builtin") {
-		w.args, w.at = w.args[1:], w.at-1
-	}
+	w.args, w.at = s.printer(s.args(call), at)
 	w.name = program(w.args[0].text)
 	w.expands, w.unicode = s.expands(w.args, w.at, d), s.expands(w.args, w.at, Bash)
 	switch w.name {
@@ -96,15 +93,38 @@ func (s *script) printing(p *place, word *syntax.Word, d Dialect) (w printing, w
 		if s.known && !s.prints(w.args, w.at) {
 			return w, "echo would read the value as an option", fixPrintf
 		}
-		w.text = s.echoed(w.args, w.at) + w.text
+		w.text = s.echoed(w.args, w.at)
 	case "printf":
 		format, _ := formatOf(w.args)
 		w.format = w.at == format
 	}
-	if (w.expands || w.format) && strings.Contains(w.text, `\`) {
+	w.text += w.ahead
+	if (w.expands || w.format) && strings.Contains(w.text, `\`) { // before there are values in it, whose \u000a nothing expands
 		w.text = breaks.ReplaceAllString(w.text, "\n")
 	}
+	w.text = s.written(w.text)
 	return w, "", ""
+}
+
+// printer is the echo or the printf that a command runs, with the place of args[at] in
+// it: behind wrappers, a function of the script, and a name that a variable has. Of
+// another command it is all.
+func (s *script) printer(args []arg, at int) ([]arg, int) {
+	rest, to, _, ok := unwrap(args, at)
+	if ok && to > 0 && len(rest) > 1 && s.function(rest[0].text) != nil {
+		rest, to = rest[1:], to-1
+	}
+	if ok && to > 0 && !rest[0].static {
+		for _, words := range s.spellings(rest[0]) {
+			if len(words) > 0 && (words[0] == "echo" || words[0] == "printf") {
+				rest, to = slices.Concat(fixedArgs(rest[0].word, words), rest[1:]), to+len(words)-1
+			}
+		}
+	}
+	if name := program(rest[0].text); ok && to > 0 && (name == "echo" || name == "printf") {
+		return rest, to
+	}
+	return args, at
 }
 
 // halved refuses a value that what stands before it would take a part of.
@@ -236,7 +256,7 @@ func (s *script) prints(args []arg, at int) bool {
 	return false
 }
 
-// echoed is what echo prints before the argument args[at].
+// echoed is what echo prints before the argument args[at], with marks for values.
 func (s *script) echoed(args []arg, at int) string {
 	var b strings.Builder
 	options := true
@@ -246,7 +266,7 @@ func (s *script) echoed(args []arg, at int) string {
 			continue
 		}
 		options = false
-		b.WriteString(text + " ")
+		b.WriteString(a.text + " ")
 	}
 	return b.String()
 }

@@ -36,13 +36,13 @@ func (s *script) retold() (errs []*Error) {
 	}
 	f := s.flows()
 	for _, p := range s.places {
-		got := f.reached(p.plainly())
+		got := f.reached(s.plainly(p))
 		var all map[holder]bool // once asked for
 		for _, t := range list {
 			if t.whole && (p.json || p.isJSON()) || p.json && t.spoils == `\` && !t.unicode {
 				continue
 			}
-			within := !t.json && inCommand(p, t.word) || t.json && !t.whole && slices.Contains(p.plainly(), t.subst)
+			within := !t.json && inCommand(p, t.word) || t.json && !t.whole && slices.Contains(s.plainly(p), t.subst)
 			spoilt := strings.ContainsAny(p.value.text, t.spoils) && (within || t.any(got))
 			if !spoilt && t.begins != nil && t.begins.MatchString(p.value.text) {
 				if all == nil {
@@ -66,10 +66,10 @@ func (t telling) any(got map[holder]bool) bool {
 
 // plainly are the nodes that a place is in with no command between that might make
 // anything of the value.
-func (p *place) plainly() []syntax.Node {
+func (s *script) plainly(p *place) []syntax.Node {
 	i := len(p.stack)
 	for i > 0 {
-		if n, ok := p.stack[i-1].(*syntax.CmdSubst); ok && !copies(n) {
+		if n, ok := p.stack[i-1].(*syntax.CmdSubst); ok && !s.copies(n) {
 			break
 		}
 		i--
@@ -119,7 +119,7 @@ func (s *script) tellings() []telling {
 
 // tell finds them in one command; filed says that it prints JSON that the server reads.
 func (s *script) tell(args []arg, filed bool) (list []telling) {
-	args = lessBuiltin(args)
+	args, _ = s.printer(lessBuiltin(args), len(args)-1)
 	name := program(args[0].text)
 	if name == "test" || name == "[" {
 		return unquoted(args)

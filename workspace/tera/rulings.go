@@ -31,9 +31,10 @@ const (
 	aNumber         // a whole number
 	aName           // the name of a variable
 	aWord           // letters, digits and what paths and versions are made of
+	aLabel          // such a word that is no path
 	aTarget         // such a word that assigns nothing
 	aTime           // a number, which may have a unit
-	aFile           // nothing that perl would take for more than the name of a file
+	aFile           // nothing that perl or psql would take for more than the name of a file
 )
 
 // demands are what else a value must be, and what is said where it is not.
@@ -43,11 +44,13 @@ var demands = map[demand]struct {
 }{
 	aWord: {regexp.MustCompile(`^[a-zA-Z0-9._/:@+=][a-zA-Z0-9._/:@+=-]*$`),
 		"the value is no plain word, and the program would take it apart again", "only letters, digits and ._/:@+=- can stand here"},
+	aLabel: {regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._@:+-]*$`),
+		"the value is no plain name, and could name a file that runs", "only letters, digits and ._@:+- can stand here"},
 	aTarget: {regexp.MustCompile(`^[a-zA-Z0-9._/@+][a-zA-Z0-9._/@+-]*$`),
 		"the value is no plain word, and make would take it apart or assign it", "only letters, digits and ._/@+- can stand here"},
 	aTime: {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
 	aFile: {regexp.MustCompile(`^([^<>|\s][^|]*)?$`),
-		"the value has a | or begins with < or >, and perl would run or write what it says", "write ./ before it, and no |"},
+		"the value has a | or begins with < or >, and the program would run or write what it says", "write ./ before it, and no |"},
 }
 
 // meets checks a value that is demanded to be one of those.
@@ -454,6 +457,9 @@ func queried(args []arg, at int) objection {
 	if behind(args, at, "-f") || behind(args, at, "--file") {
 		return twice(args[0].text+" would run the file that the value names", "write the name of the file itself, or choose with case")
 	}
+	if behind(args, at, "-o") || behind(args, at, "--output") { // where | begins a command
+		return objection{want: aFile}
+	}
 	for _, a := range args[1 : at+1] {
 		text := before(a)
 		if strings.HasPrefix(text, "--command") || strings.HasPrefix(text, "--execute") || strings.HasPrefix(text, "--init-command") ||
@@ -473,6 +479,14 @@ func opensDatabase(args []arg, at int) objection {
 		}
 	}
 	return objection{}
+}
+
+// serviced checks service and systemctl, which take the path of a file for a service.
+func serviced(args []arg, at int) objection {
+	if (&tool{takes: "tpHMnosP"}).takesNext(args, at-1) && at > 1 || isOption(args[at]) {
+		return objection{}
+	}
+	return objection{want: aLabel}
 }
 
 // packed checks tar, whose options may stand without a dash: tar cIf.

@@ -197,6 +197,7 @@ type place struct {
 	again  *objection
 	number *objection
 	option string
+	names  bool // the option is whatever the value says
 }
 
 // String says in words where such a value stands.

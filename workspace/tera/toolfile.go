@@ -35,7 +35,7 @@ var fileTools = map[string]tool{
 	"xz":      {is: takesOptions, takes: "CFSTM"},
 	"zstd":    {is: takesOptions, takes: "oDTM"},
 	"bzip2":   {is: takesOptions},
-	"split":   {is: everyday, code: "--filter", takes: "abClntd"},
+	"split":   {is: everyday | takesOptions, code: "--filter", takes: "abClntd"},
 	"sort":    {is: quiet | takesOptions, code: "--compress-program", takes: "kotST", flags: "--reverse --unique --numeric-sort --version-sort"},
 	"curl":    {is: quiet | takesOptions, takes: "AbcCdDeEFHKmoPQrtTuUwxXyYz", flags: curlFlags},
 	"wget":    {is: quiet | takesOptions, code: "-e --execute --use-askpass", takes: "aBDeIiloOPQRtTUwX", flags: wgetFlags},

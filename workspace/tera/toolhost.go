@@ -6,7 +6,8 @@ import "strings"
 var hostTools = map[string]tool{
 	"kill":       {is: quiet, takes: "snpq"},
 	"pkill":      {also: "pgrep killall", is: takesOptions, takes: "dgGPsstuUF"},
-	"systemctl":  {is: takesOptions, takes: "tpHMnosP", flags: "--user --quiet --now --no-pager --all --force --no-block"},
+	"service":    {also: "rc-service invoke-rc.d", rule: serviced, is: everyday},
+	"systemctl":  {is: takesOptions, rule: serviced, takes: "tpHMnosP", flags: "--user --quiet --now --no-pager --all --force --no-block"},
 	"journalctl": {is: takesOptions, takes: "unopStUDMbg", flags: "--no-pager --follow --user --quiet"},
 	"useradd":    {also: "usermod adduser", is: takesOptions, takes: "bcdDefgGkKpRPsuZlL"},
 	"userdel":    {also: "groupadd groupdel groupmod passwd chage", is: takesOptions, takes: "gKpRPndEIMmWwxi"},
@@ -71,9 +72,8 @@ const (
 
 // dataTools are the clients of databases.
 var dataTools = map[string]tool{
-	"psql":      {rule: queried, is: fed},
-	"mysql":     {rule: queried, is: fed},
-	"mariadb":   {rule: queried, is: fed},
+	"psql":      {rule: queried, is: fed | takesOptions, takes: "cdfFhLopPRTUv"},
+	"mysql":     {also: "mariadb", rule: queried, is: fed | takesOptions, takes: "ehuPSD"},
 	"mysqlsh":   {reads: "-e --execute -f --file --pym", is: fed},
 	"sqlite":    {also: "sqlite3", is: takesOptions | fed, rule: opensDatabase},
 	"duckdb":    {is: takesOptions | fed, rule: opensDatabase},
@@ -96,14 +96,14 @@ func plainTools() map[string]tool {
 
 const (
 	plainHost = "ps top htop free uptime id who whoami uname hostname hostnamectl timedatectl lsof ss netstat ifconfig iptables nft ufw " +
-		"firewall-cmd lsblk blkid fdisk parted mkfs fsck losetup swapon sync dd sysctl modprobe dmesg last getent chsh loginctl service rc-service " +
+		"firewall-cmd lsblk blkid fdisk parted mkfs fsck losetup swapon sync dd sysctl modprobe dmesg last getent chsh loginctl " +
 		"supervisorctl logrotate rsyslogd fail2ban-client certbot iperf iperf3 ab wrk hey siege vegeta k6 locust arp arping whois telnet " +
 		"ssh-copy-id ssh-keyscan sendmail mail mailx msmtp notify-send wall write tput stty tty cryptsetup zfs zpool lvs"
 	plainText = "xxd hexdump od file fold fmt nl paste join comm column expand tac rev shuf base64 base32 md5sum sha1sum sha256sum sha512sum shasum " +
 		"cksum b2sum iconv envsubst strings tree truncate mktemp mkfifo mknod shred link unlink gettext uuidgen bc expr factor numfmt printenv cal " +
 		"tsort xmllint xsltproc csvtool mlr pdftk pdftotext convert magick identify ffmpeg ffprobe sox exiv2 wkhtmltopdf gs qpdf cpio ar lz4 " +
 		"compress pigz unxz zcat 7z 7za 7zz dos2unix unix2dos"
-	plainBuild = "gcc g++ cc c++ clang clang++ ld nm objdump strip ranlib gfortran javac mvn gradle ant ninja meson bazel autoconf automake protoc " +
+	plainBuild = "ld nm objdump strip ranlib javac mvn gradle ant ninja meson bazel autoconf automake protoc " +
 		"tsc webpack vite rollup esbuild jest vitest mocha playwright cypress prettier stylelint pytest tox nox flake8 mypy black ruff isort pylint " +
 		"bandit coverage pre-commit twine virtualenv pip-compile rustup rake rspec rubocop eslint composer phpunit dotnet nuget msbuild xcodebuild golangci-lint " +
 		"staticcheck gofmt goreleaser ctest shellcheck shfmt hadolint actionlint yamllint markdownlint semgrep trivy grype syft snyk cosign gh glab " +

@@ -46,6 +46,8 @@ func (s *script) warned() (list []*Warning) {
 			note(Again, p, p.again.what, p.again.fix)
 		case p.want != anything || p.kind == summed:
 			// Whatever else comes is refused, and says so.
+		case p.names:
+			note(Option, p, "the value chooses an option of "+p.option, "write the option itself, or choose with case")
 		case p.option != "":
 			note(Option, p, p.option+" would take a value that begins with - for an option", fixOption(p.option))
 		}
@@ -70,6 +72,9 @@ func harmless(x expr) bool {
 // that holds for every program that is no part of the script, unless the value is a
 // number or another option stands before it.
 func (s *script) optioned(p *place, args []arg, at int) {
+	if text := before(args[at]); text == "-" || text == "--" {
+		p.option, p.names = cmp.Or(args[0].text, "the command"), true
+	}
 	if p.option != "" || !s.begins(p, args[at]) {
 		return
 	}
