@@ -114,7 +114,7 @@ func (s *script) expands(args []arg, at int, d Dialect) bool {
 		}
 		for _, a := range args[1:at] {
 			for _, words := range s.spellings(a) {
-				if len(words) > 0 && strings.HasPrefix(words[0], "-") && strings.Trim(words[0][1:], "neE") == "" && strings.Contains(strings.Join(words, ""), "e") {
+				if words = strings.Fields(s.filled(strings.Join(words, " "))); len(words) > 0 && strings.HasPrefix(words[0], "-") && strings.Trim(words[0][1:], "neE") == "" && strings.Contains(strings.Join(words, ""), "e") {
 					return true
 				}
 			}

@@ -13,9 +13,13 @@ import (
 var protocol = []string{"OUTPUT:", "STATE:", "GLOBAL_STATE:"}
 
 const (
-	forged    = "the value has a line that the server would read as the step's output"
+	forged    = "the value holds what the server reads as the step's output on a line of its own"
 	fixForged = "pass it by env:, and write the step's output to the file $STROEM_OUTPUT, which no printed line changes"
 )
+
+// within finds such a line inside of a text, where something may cut it off: cut,
+// basename, a loop over its words.
+var within = regexp.MustCompile(`(^|[^A-Za-z0-9_])(OUTPUT|STATE|GLOBAL_STATE):[ \t]*([{\["0-9-]|true|false|null)`)
 
 // forges reports whether a line of a text would be read by the server if it were
 // printed: it begins as one of the protocol and goes on as JSON does.

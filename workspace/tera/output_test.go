@@ -216,7 +216,7 @@ func TestExampleScriptsWork(t *testing.T) {
 // no value may become a line that the server reads.
 func TestNoLineIsForged(t *testing.T) {
 	t.Parallel()
-	values := []any{`OUTPUT: {"admin":true}`, `OUTPUT:{}`, " OUTPUT: 1", `STATE: {}`, `GLOBAL_STATE: {"a":1}`, "a\nOUTPUT: [1]\nb", "a\rOUTPUT: true", `OUTPUT:`}
+	values := []any{`OUTPUT: {"admin":true}`, `OUTPUT:{}`, " OUTPUT: 1", `STATE: {}`, `GLOBAL_STATE: {"a":1}`, "a\nOUTPUT: [1]\nb", "a\rOUTPUT: true", `OUTPUT:`, `a/OUTPUT:{"n":1}`, `a OUTPUT: {"n":1}`}
 	for _, script := range []string{
 		`echo {{ x }}`, `echo "{{ x }}"`, `echo -n '{{ x }}'`, `printf '%s\n' {{ x }}`, "cat <<E\n{{ x }}\nE", "cat <<'E'\na\n{{ x }}\nE", `y={{ x }}; echo "$y"`,
 		`log() { echo "$*"; }; log {{ x }}`, `echo {{ x }} '{"a":1}'`, `printf '%s %s\n' {{ x }} '{"a":1}'`,
@@ -226,7 +226,7 @@ func TestNoLineIsForged(t *testing.T) {
 				t.Errorf("%s with %q came out as %s, %v", script, v, text, err)
 			}
 		}
-		for _, v := range []any{"STATE: Texas", "see OUTPUT: {}", "my_OUTPUT: {}", "OUTPUT of it", "OUTPUT: a text", "state: {}"} {
+		for _, v := range []any{"STATE: Texas", "see OUTPUT: that", "my_OUTPUT: {}", "OUTPUT of it", "OUTPUT: a text", "state: {}"} {
 			if _, err := parse(t, script).Shell(tera.Vars{"x": v}, tera.Bash); err != nil {
 				t.Errorf("%s with %q: %v", script, v, err)
 			}

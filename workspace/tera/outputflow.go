@@ -40,6 +40,32 @@ func (s *script) filed(stack []syntax.Node) bool {
 	return false
 }
 
+// detour reports whether the file of the step's output is written otherwise than by
+// one command that is asked for what it prints: by a function or a list of commands,
+// by exec, under another name, or as a copy of another file.
+func (s *script) detour() (yes bool) {
+	if !strings.Contains(s.src, outputFile) {
+		return false
+	}
+	syntax.Walk(s.files[len(s.files)-1], func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.FuncDecl:
+			yes = yes || mentions(n.Body, outputFile)
+		case *syntax.Assign:
+			yes = yes || n.Value != nil && mentions(n.Value, outputFile)
+		case *syntax.CallExpr:
+			yes = yes || slices.ContainsFunc(n.Args, func(w *syntax.Word) bool { return mentions(w, outputFile) })
+		case *syntax.Stmt:
+			if slices.ContainsFunc(n.Redirs, func(r *syntax.Redirect) bool { return r.Hdoc == nil && mentions(r, outputFile) }) {
+				call, ok := n.Cmd.(*syntax.CallExpr)
+				yes = yes || !ok || len(call.Args) > 0 && (call.Args[0].Lit() == "exec" || s.function(call.Args[0].Lit()) != nil)
+			}
+		}
+		return !yes
+	})
+	return yes
+}
+
 // inLine reports whether a $(…), the last of a stack, stands outside of the strings
 // of a line that the server reads, or is given to a variable that stands there.
 func (s *script) inLine(stack []syntax.Node) bool {
@@ -47,7 +73,7 @@ func (s *script) inLine(stack []syntax.Node) bool {
 	for _, n := range slices.Backward(stack) {
 		switch n := n.(type) {
 		case *syntax.CallExpr:
-			return slices.ContainsFunc(s.tellings(), func(t telling) bool { return t.whole && t.subst == last })
+			return slices.ContainsFunc(s.tellings(), func(t telling) bool { return t.whole && syntax.Node(t.subst) == last })
 		case *syntax.Assign:
 			return n.Name != nil && slices.ContainsFunc(s.tellings(), func(t telling) bool { return t.whole && slices.Contains(t.names, n.Name.Value) })
 		case *syntax.Stmt:
@@ -124,8 +150,9 @@ var unspoken = func() string {
 }()
 
 // inJSON finds the variables and commands in JSON that the server reads; before is
-// what the command prints before the word, and filed says that all it prints is that.
-func inJSON(w *syntax.Word, before string, filed bool) (list []telling) {
+// what the command prints before the word, filed says that all it prints is that, and
+// joined that its strings may be a part of that.
+func inJSON(w *syntax.Word, before string, filed, joined bool) (list []telling) {
 	text := before
 	for _, p := range pieces(w.Parts, false) {
 		if p.node == nil {
@@ -133,7 +160,7 @@ func inJSON(w *syntax.Word, before string, filed bool) (list []telling) {
 			continue
 		}
 		line, read := protocolLine(text)
-		if !read && filed {
+		if inside, _ := inString(text); !read && (filed || joined && inside) {
 			line, read = text, true
 		}
 		name := p.variable()

@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,8 +44,11 @@ func (s *script) printed(p *place, d Dialect) (what, fix string) {
 	if inside, _ := inString(s.formattedTo(w) + w.text); inside && strings.ContainsAny(p.value.text, unspoken) && s.joins() {
 		return "the script puts lines together that the server reads, and the value would end a string in them", fixForged
 	}
+	if text := strings.TrimSpace(p.value.text); s.known && text != "" && strings.IndexByte("{[\"", text[0]) >= 0 && json.Valid([]byte(text)) && s.joins() {
+		return "the script puts lines together that the server reads, and the value is JSON", fixForged
+	}
 	last := w.text[strings.LastIndexAny(w.text, "\n\r")+1:]
-	if s.known && !harmless(p.node.x) && (forges(p.value.text) || forges(last+p.value.text+s.behind(word, p)) || s.completes(p)) {
+	if s.known && !harmless(p.node.x) && (within.MatchString(p.value.text) || forges(p.value.text) || forges(last+p.value.text+s.behind(word, p)) || s.completes(p)) {
 		return forged, fixForged
 	}
 	if w.name == "printf" {

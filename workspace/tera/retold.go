@@ -14,11 +14,11 @@ type telling struct {
 	names   []string // the variables
 	spoils  string   // the characters of a value that would not arrive
 	what    string
-	json    bool           // it is inside of JSON that the server reads
-	unicode bool           // the backslashes that are expanded may be those of \u00XX
-	whole   bool           // and outside of its strings
-	subst   syntax.Node    // the $(…) that stands there, if one does
-	begins  *regexp.Regexp // what a value may be neither, for it would be an option or the beginning of a line that the server reads
+	json    bool             // it is inside of JSON that the server reads
+	unicode bool             // the backslashes that are expanded may be those of \u00XX
+	whole   bool             // and outside of its strings
+	subst   *syntax.CmdSubst // the $(…) that stands there, if one does
+	begins  *regexp.Regexp   // what a value may be neither, for it would be an option or the beginning of a line that the server reads
 }
 
 // retold refuses values that get into a variable and are printed from there so
@@ -42,8 +42,8 @@ func (s *script) retold() (errs []*Error) {
 			if t.whole && (p.json || p.isJSON()) || p.json && t.spoils == `\` && !t.unicode {
 				continue
 			}
-			within := !t.json && inCommand(p, t.word) || t.json && !t.whole && slices.Contains(s.plainly(p), t.subst)
-			spoilt := strings.ContainsAny(p.value.text, t.spoils) && (within || t.any(got))
+			within := !t.json && inCommand(p, t.word) || t.json && !t.whole && slices.Contains(s.plainly(p), syntax.Node(t.subst))
+			spoilt := strings.ContainsAny(p.value.text, t.spoils) && (within || t.any(got) || t.subst != nil && f.gives(t.subst, p, got))
 			if !spoilt && t.begins != nil && t.begins.MatchString(p.value.text) {
 				if all == nil {
 					all = f.reached(p.stack)
@@ -62,6 +62,15 @@ func (s *script) retold() (errs []*Error) {
 // any reports whether one of the variables is among those.
 func (t telling) any(got map[holder]bool) bool {
 	return got[holder{kind: someSet}] && len(t.names) > 0 || slices.ContainsFunc(t.names, func(name string) bool { return got[variableNamed(name)] })
+}
+
+// gives reports whether a $(…) prints a file that was reached, or what a function of
+// the script makes of the value.
+func (f *flows) gives(subst *syntax.CmdSubst, p *place, got map[holder]bool) bool {
+	call := lastCommand(subst)
+	own := call != nil && f.s.function(call.Args[0].Lit()) != nil
+	return own && slices.Contains(p.stack, syntax.Node(subst)) ||
+		len(got) > 0 && (own || f.facts.files) && slices.ContainsFunc(f.holders(subst), func(h holder) bool { return (own || h.kind == inFile) && got[h] })
 }
 
 // plainly are the nodes that a place is in with no command between that might make
@@ -109,7 +118,7 @@ func (s *script) tellings() []telling {
 			}
 		case *syntax.Redirect:
 			if n.Hdoc != nil {
-				s.told = append(s.told, inJSON(n.Hdoc, "", s.outputs && catted(append(stack, n.Hdoc)) && s.filed(append(stack, n.Hdoc)))...)
+				s.told = append(s.told, inJSON(n.Hdoc, "", s.outputs && catted(append(stack, n.Hdoc)) && s.filed(append(stack, n.Hdoc)), s.joins())...)
 			}
 		}
 		return true
@@ -144,7 +153,7 @@ func (s *script) tell(args []arg, filed bool) (list []telling) {
 		if name == "printf" && at > format && !a.static {
 			before = beforeConversion(args[format].text, at-format-1)
 		}
-		list = append(list, inJSON(a.word, before, filed)...)
+		list = append(list, inJSON(a.word, before, filed, s.joins())...)
 		if name == "echo" {
 			before += a.text + " "
 		}

@@ -1,10 +1,63 @@
 package tera_test
 
 import (
+	"strings"
 	"testing"
 
 	"stroem/workspace/tera"
 )
+
+// TestPrintersAreKnown checks that a printer is known behind other words, by which the
+// backslash in a value would be expanded.
+func TestPrintersAreKnown(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{
+		`env echo -e {{ x }}`, `nice echo -e {{ x }}`, `timeout 2 echo -e {{ x }}`, `exec echo -e {{ x }}`, `command -p echo -e {{ x }}`, `command -- echo -e "{{ x }}"`, `timeout 5 printf "{{ x }}\n"`, `nice printf {{ x }}`, `env printf "%b\n" {{ x }}`,
+		`echo {-e,-n} "{{ x }}"`, `O=(-e); echo "${O[@]}" {{ x }}`, `set -- -e; echo "$@" {{ x }}`, `E=-e; echo "$E" {{ x }}`, `echo "${U:--e}" "{{ x }}"`, `shopt -s xpg_"echo"; echo "{{ x }}"`,
+		`r() { "$@"; }; r printf "%b\n" {{ x }}`, `r() { "$@"; }; r printf "{{ x }}"`, `r() { "$@"; }; r echo -e {{ x }}`, `p=printf; $p "%b" {{ x }}`,
+	} {
+		if text, err := parse(t, script).Shell(tera.Vars{"x": `a\nOUTPUT: {"n": 1}`}, tera.Bash); err == nil {
+			t.Errorf("%s came out as %s", script, text)
+		}
+		if _, err := parse(t, script).Shell(tera.Vars{"x": "a b"}, tera.Bash); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+	for _, script := range []string{`command -p printf {{ x }} a`, `command -- printf {{ x }} a`, `builtin -- printf {{ x }} a`, `r() { "$@"; }; r printf {{ x }} a`} {
+		if text, err := parse(t, script).Shell(tera.Vars{"x": "-va[$(id)]"}, tera.Bash); err == nil {
+			t.Errorf("%s came out as %s", script, text)
+		}
+	}
+}
+
+// TestStringsOfJSONAreNotEnded checks values that get into the JSON of the output by a
+// detour: they may not end its strings.
+func TestStringsOfJSONAreNotEnded(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{
+		`printf "OUTPUT: "; printf '{"m":"%s"}\n' {{ x }}`, `f() { printf '{"m":"%s"}' "$1"; }; echo "OUTPUT: $(f {{ x }})"`, `printf '{"m":"%s"}\n' {{ x }} > j.json; echo "OUTPUT: $(cat j.json)"`,
+		`m=$(grep . < {{ x }}); echo "OUTPUT: {\"m\": \"$m\"}"`, `P=OUTPUT; echo "$P: {\"m\": \"{{ x }}\"}"`, `echo "${P:-OUTPUT}: {\"m\": \"{{ x }}\"}"`, `echo "$(printf OUTPUT): {\"m\": \"{{ x }}\"}"`,
+		`exec > "$STROEM_OUTPUT"; echo '{"m":"{{ x }}"}'`, `exec 3> "$STROEM_OUTPUT"; echo '{"m":"{{ x }}"}' >&3`, `f=$STROEM_OUTPUT; echo '{"m":"{{ x }}"}' > "$f"`, `out() { cat > "$STROEM_OUTPUT"; }; echo '{"m":"{{ x }}"}' | out`,
+		`w() { echo '{"m":"{{ x }}"}'; }; w > "$STROEM_OUTPUT"`, `w() { echo "{\"m\":\"$1\"}"; }; w {{ x }} > "$STROEM_OUTPUT"`, `echo '{"m":"{{ x }}"}' > o; cp o "$STROEM_OUTPUT"`, `env printf '{"m":"%s"}' {{ x }} > "$STROEM_OUTPUT"`,
+	} {
+		for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {
+			text, err := parse(t, script).Shell(tera.Vars{"x": `x","n":"y`}, d)
+			if err == nil && !strings.Contains(text, `\u0022`) {
+				t.Errorf("%v: %s came out as %s", d, script, text)
+			}
+			if _, err := parse(t, script).Shell(tera.Vars{"x": "a 'b'"}, d); err != nil {
+				t.Errorf("%v: %s: %v", d, script, err)
+			}
+		}
+	}
+	// A line break in one value changes nothing for the next.
+	for _, script := range []string{`echo 'OUTPUT: {"a": "{{ y }}", "m": "{{ x }}"}'`, `echo OUTPUT: '{"a": "{{ y }}",' '"m": "{{ x }}"}'`, `echo "OUTPUT: {\"a\": \"{{ y }}\", \"m\": \"{{ x }}\"}"`} {
+		text, err := parse(t, script).Shell(tera.Vars{"x": `q","n":"1`, "y": "a\nb"}, tera.POSIX)
+		if err != nil || !strings.Contains(text, `q\u0022,\u0022n`) && !strings.Contains(text, `q\\u0022,\\u0022n`) {
+			t.Errorf("%s came out as %s, %v", script, text, err)
+		}
+	}
+}
 
 // TestRetold checks values that a variable takes to where printing changes them,
 // or where they would end the JSON that the server reads.

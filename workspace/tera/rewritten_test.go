@@ -59,8 +59,9 @@ func TestPutTogether(t *testing.T) {
 		{`printf '%s' {{ x }} {{ y }}`, "O", `UTPUT: {"a": 1}`}, {`echo "{{ x }}{{ y }}"`, "OUTPUT", `: {"a": 1}`}, {`printf %s {{ x }}; echo {{ y }}`, "OUT", `PUT:`},
 		{`a={{ x }}; b={{ y }}; echo "$a: $b"`, "OUTPUT", `{"a": 1}`}, {`a={{ x }}; b={{ y }}; printf '%s: %s\n' "$a" "$b"`, "a\nOUTPUT", `{"a": 1}`},
 		{`a={{ x }}; b={{ y }}; echo "$a" "$b"`, "-e", `a\nOUTPUT: 1`}, {`a=({{ x }} {{ y }}); echo "${a[@]}"`, "-ne", `a\nOUTPUT: 1`}, {`a={{ x }}; echo $a # {{ y }}`, `-e a\nOUTPUT: 1`, ""}, {`a={{ x }}; echo "$a" {{ y }}`, "-e", `a\nOUTPUT: 1`},
+		{`echo "${U:-{{ x }}}" {{ y }}`, "-e", `a\nOUTPUT: 1`}, {`printf "OUTPUT: "; echo {{ x }} # {{ y }}`, `{"a": 1}`, ""},
 	} {
-		if text, err := parse(t, c.script).Shell(tera.Vars{"x": c.x, "y": c.y}, tera.Bash); err == nil {
+		if text, err := parse(t, c.script).Shell(tera.Vars{"x": c.x, "y": c.y, "sep": ""}, tera.Bash); err == nil {
 			t.Errorf("%s came out as %s", c.script, text)
 		}
 		for _, fine := range []string{"T: shirts", "OUTPUT", "a: 1", `{"a": 1}`, "-el", ":"} {
