@@ -21,6 +21,7 @@ var hazards = []struct {
 	{"alias", regexp.MustCompile(`\balias\s+["']?\$|\beval\b.*\balias\b`), fixedNames, "write a function"},
 	{"&-", regexp.MustCompile(`[<>]&-[^\s;&|)]`), "bash reads >&- by itself, and other shells together with what follows it", "put a space behind >&-"},
 	{"\\\\`", regexp.MustCompile("(^|[^\\\\])(\\\\\\\\)+`"), "shells do not agree on whether a backquote behind two backslashes ends a command", "write $(…)"},
+	{"]}", regexp.MustCompile(`\{\w+\[[^\]}]*\]\}[<>]`), "bash computes what is between [ and ] in front of a redirection", "write {name}> with a plain name"},
 	{"\r", regexp.MustCompile(`\r`), "there is a carriage return, which a shell takes for a part of a word", "end the lines with a line feed alone"},
 }
 

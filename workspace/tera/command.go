@@ -60,6 +60,25 @@ func (s *script) ownFunction(command arg) *syntax.Stmt {
 	return s.function(command.text)
 }
 
+// forwards reports whether a command is a function of the script that runs its
+// arguments as a command: run() { "$@"; }.
+func (s *script) forwards(command arg) (yes bool) {
+	body := s.ownFunction(command)
+	if body == nil {
+		return false
+	}
+	syntax.Walk(body, func(n syntax.Node) bool {
+		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 && !yes {
+			args := s.args(call)
+			rest, _, _, _ := unwrap(args, len(args))
+			name := pieces(rest[0].word.Parts, false)
+			yes = len(name) == 1 && (name[0].variable() == "@" || name[0].variable() == "*")
+		}
+		return !yes
+	})
+	return yes
+}
+
 // against is what speaks against a value at args[at], and where the command
 // begins: behind words that may be no words at all.
 func (s *script) against(args []arg, at int) (o objection, head int) {
@@ -73,6 +92,9 @@ func (s *script) against(args []arg, at int) (o objection, head int) {
 		o = command(args[head:], at-head, head > 0)
 	default:
 		o = risky(args[head:], at-head, false)
+	}
+	if o == (objection{}) && at > head+1 && s.forwards(args[head]) {
+		o = command(args[head+1:], at-head-1, true)
 	}
 	if sh, code := codeOf(args); o != (objection{}) && handedOver(args, sh, code, at) && o == shell(args[sh:], at-sh) {
 		o = objection{} // what the code does with it is followed

@@ -199,6 +199,10 @@ awk {{ x }} f
 "$(command -v python3)" -Ic {{ x }}
 "$NODE" -pe {{ x }}
 "$NODE" --print {{ x }}
+"$NODE" -p {{ x }}
+"${PHP_BIN}" -r {{ x }}
+r() { "$@"; }; r sh -c {{ x }}
+r() { echo "$*"; sudo "$@"; }; r eval {{ x }}
 "$PERL" -ne {{ x }} f
 "$TOOL" --run {{ x }}
 "$TOOL" --command {{ x }}
@@ -333,6 +337,9 @@ service {{ x }} restart
 systemctl restart {{ x }}
 psql -Ao {{ x }} d
 V={{ x }} make
+V={{ x }}; export V; make
+export V={{ x }}; sudo make all
+set -a; V={{ x }}; make
 V={{ x }} nice make all
 V={{ x }} env A=1 make
 `

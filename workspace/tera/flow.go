@@ -131,10 +131,16 @@ func (f *flows) set(name string, from syntax.Node) {
 	h := variableNamed(name)
 	f.move(from, h)
 	f.sets[name] = true
+	if listed(integers, name) {
+		f.number(from)
+	}
 	if what, _ := special(name); what != "" && !slices.Contains(filled, name) {
 		f.reads[h] = append(f.reads[h], reading{node: from, by: byShell})
 	}
 }
+
+// integers are the variables that are numbers from the start.
+const integers = "RANDOM SRANDOM SECONDS OPTIND LINENO HISTSIZE FUNCNEST TMOUT"
 
 // filled are the variables among those that decide what runs that the shell itself
 // fills with a text.

@@ -32,6 +32,9 @@ var programs = []struct{ script, says, only string }{
 	{script: `y={{ x }}; sed -i "s|A|$y|" f`, says: "$y"},
 	{script: `y={{ x }}; psql -c "select '$y'"`, says: "$y"},
 	{script: `y={{ x }}; sqlite3 f.db "select '$y'"`, says: "$y"},
+	{script: `printf 'FROM %s\n' {{ x }} > web/Dockerfile`, says: "code by its name"},
+	{script: `echo "export A={{ x }}" >> ~/.profile`, says: "code by its name"},
+	{script: `echo {{ x }} | tee -a /etc/cron.d/app`, says: "code by its name"},
 	{script: `y={{ x }}; perl -e "print '$y'"`, says: "$y"},
 	{script: `y={{ x }}; make SHELL="$y"`, says: "$y"},
 	{script: `y={{ x }}; ssh host "ls $y"`, says: "$y"},
@@ -70,6 +73,17 @@ var programs = []struct{ script, says, only string }{
 // as a number.
 var numbers = []string{
 	`sh -c 'eval "$1"' _ {{ x }}`,
+	`n={{ x }}; m=$(echo n); ((m))`,
+	"n={{ x }}; while read m; do ((m)); done <<E\nn\nE",
+	`n={{ x }}; set -- n; (( $1 ))`,
+	`f() { declare -gi "$@"; }; f k; n={{ x }}; k=$n`,
+	`n={{ x }}; builtin -- declare -i k; k=$n`,
+	`y={{ x }}; RANDOM="y"`,
+	`n={{ x }}; wait -n -p "a[n]"`,
+	`select n in a; do echo $((REPLY)); break; done <<< {{ x }}`,
+	`coproc P { cat; }; echo {{ x }} >&${P[1]}; read n <&${P[0]}; echo $((n))`,
+	`command_not_found_handle() { eval "$2"; }; nosuch {{ x }}`,
+	`c() { eval "$1"; }; f=c; "$f" {{ x }}`,
 	`docker exec c sh -c 'sh -c "$1"' _ {{ x }}`,
 	`y={{ x }}; PS4=$y; set -x; :`,
 	`y={{ x }}; RANDOM=$y`,
@@ -371,6 +385,8 @@ func TestListsAreRead(t *testing.T) {
 		`y={{ x }}; typeset -a a=$y`,
 		`y={{ x }}; declare -a a+="$y"`,
 		`y={{ x }}; a=(1); declare a="$y"`,
+		`printf -v 'a[0]' b; y={{ x }}; declare a="$y"`,
+		`eval 'a=(1)'; y={{ x }}; declare a="$y"`,
 		`y={{ x }}; f() { local -a a; local a="$y"; }; f`,
 	} {
 		if text, err := parse(t, script).Shell(tera.Vars{"x": "($(id))"}, tera.Bash); err == nil || !strings.Contains(err.Error(), "in brackets") {

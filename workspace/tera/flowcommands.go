@@ -216,7 +216,7 @@ func (f *flows) words(args []arg) {
 		switch name {
 		case "let":
 			f.number(a.word)
-		case "unset", "read", "mapfile", "readarray", "declare", "typeset", "local", "export", "readonly":
+		case "unset", "wait", "read", "mapfile", "readarray", "declare", "typeset", "local", "export", "readonly":
 			f.subscript(a.word)
 		case "printf", "test", "[":
 			if last := args[i].text; last == "-v" || last == "-R" {
@@ -238,14 +238,17 @@ func (f *flows) files(args []arg) {
 	if args = inner; len(args) == 0 {
 		return
 	}
+	name := program(args[0].text)
+	if name == "make" { // which expands its environment
+		for v := range f.sets {
+			if f.facts.exported[v] || f.facts.exported[""] {
+				h := variableNamed(v)
+				f.reads[h] = append(f.reads[h], reading{node: args[0].word, by: byForm, want: aWord})
+			}
+		}
+	}
 	if !f.facts.files {
 		return
-	}
-	name := program(args[0].text)
-	if name == "make" {
-		for _, file := range []string{"Makefile", "makefile", "GNUmakefile"} {
-			f.runs(holder{inFile, file}, args[0].word)
-		}
 	}
 	for i, a := range args[1:] {
 		if runsFile(name, args, i+1) {

@@ -1,6 +1,8 @@
 package tera
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -10,6 +12,7 @@ import (
 // in it, and what is read as code.
 type facts struct {
 	functions, aliases, arrays map[string]bool
+	exported                   map[string]bool     // what other programs find in their environment; "" stands for all
 	undone                     map[string]bool     // what is unset, or declared an array with numbers
 	texts                      map[string][]extent // where an array's subscripts are text
 	begun                      map[string]uint     // where an array is given something first
@@ -23,7 +26,7 @@ type extent struct{ from, to uint }
 
 // factsOf gathers them.
 func (s *script) factsOf(file *syntax.File) facts {
-	f := facts{functions: map[string]bool{}, aliases: map[string]bool{}, arrays: map[string]bool{}, undone: map[string]bool{}, texts: map[string][]extent{}, begun: map[string]uint{}}
+	f := facts{functions: map[string]bool{}, aliases: map[string]bool{}, arrays: map[string]bool{}, exported: map[string]bool{}, undone: map[string]bool{}, texts: map[string][]extent{}, begun: map[string]uint{}}
 	s.textual(&f, file.Stmts, file.End(), "declare typeset")
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -50,6 +53,9 @@ func (s *script) factsOf(file *syntax.File) facts {
 			}
 		}
 		for _, d := range s.declarations(n) {
+			if d.command == "export" || strings.Contains(d.options, "x") {
+				f.exported[d.name] = true
+			}
 			if strings.ContainsAny(d.options, "aA?") {
 				f.arrays[d.name] = true
 			}
@@ -67,6 +73,10 @@ func (f *facts) called(args []arg) {
 	switch program(args[0].text) {
 	case "shift":
 		f.shifts = true
+	case "set": // -a exports whatever is assigned
+		f.exported[""] = f.exported[""] || slices.ContainsFunc(args[1:], func(a arg) bool {
+			return a.text == "allexport" || strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.Contains(a.text, "a")
+		})
 	case "tee", "cp", "mv", "ln", "install":
 		f.files = true
 	case "alias":
@@ -81,12 +91,20 @@ func (f *facts) called(args []arg) {
 				f.undone[""] = true // it may be any
 			}
 		}
+	case "printf", "eval": // -v 'NAME[0]', and NAME=(…) as text
+		for _, a := range args[1:] {
+			for _, m := range madeArrays.FindAllStringSubmatch(a.text, -1) {
+				f.arrays[m[1]] = true
+			}
+		}
 	case "read", "mapfile", "readarray":
 		for _, a := range args[1:] {
 			f.arrays[a.text] = true
 		}
 	}
 }
+
+var madeArrays = regexp.MustCompile(`([A-Za-z_]\w*)(?:\[|\+?=\()`)
 
 // textual gathers the arrays that a list of statements declares to have text for
 // subscripts: from there to the end of the list they have, for no condition, no
@@ -144,7 +162,6 @@ func (s *script) declarations(n syntax.Node) (list []declaration) {
 		case mark >= 0 && mark <= len(name):
 			if !gives && (mark == 0 || text[0] == '-') {
 				options += "?"
-				return
 			}
 			name = ""
 		}

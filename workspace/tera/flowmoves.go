@@ -27,6 +27,11 @@ func (f *flows) moves(whole *syntax.Stmt, n syntax.Node) {
 		if n.Name != nil {
 			f.set(n.Name.Value, n)
 		}
+	case *syntax.ForClause:
+		if n.Select {
+			f.pass(holder{kind: inInput}, variableNamed("REPLY"))
+			f.set("REPLY", whole)
+		}
 	case *syntax.WordIter:
 		for _, w := range n.Items {
 			f.set(n.Name.Value, w)
@@ -83,9 +88,21 @@ func (f *flows) called(whole *syntax.Stmt, args []arg) {
 		f.handed(args, false)
 		f.move(whole, holder{kind: inInput})
 	}
+	for _, words := range f.s.spellings(args[0]) {
+		if len(words) > 0 && f.facts.functions[words[0]] {
+			f.handed(args, true)
+		}
+	}
+	if f.facts.functions["command_not_found_handle"] { // its first argument is the command
+		f.handed(slices.Insert(slices.Clone(args), 0, args[0]), true)
+	}
 	switch program(name) {
 	case "set":
-		f.handed(args, true)
+		if dashes := slices.IndexFunc(args, func(a arg) bool { return a.static && a.text == "--" }); dashes > 0 {
+			f.handed(args[dashes:], false)
+		} else {
+			f.handed(args, true)
+		}
 	case "exec":
 		if len(args) == 1 { // it changes where all others read from
 			f.move(whole, holder{kind: inInput})
@@ -122,7 +139,7 @@ func (f *flows) called(whole *syntax.Stmt, args []arg) {
 	switch last := rest[len(rest)-1].word; program(rest[0].text) {
 	case "tee":
 		for _, a := range rest[1:] {
-			f.move(whole, file(a.word))
+			f.writes(whole, a.word)
 		}
 	case "cp", "mv", "ln", "install":
 		for _, a := range rest[1 : len(rest)-1] {
@@ -240,9 +257,29 @@ func (f *flows) redirected(n *syntax.Stmt) {
 			f.move(r, holder{inDescriptor, "0"})
 		}
 		if writes(r) {
-			f.move(n, file(r.Word))
+			f.writes(n, r.Word)
+		}
+		if r.Op == syntax.DplOut { // to a coprocess
+			for _, name := range held(r.Word.Parts) {
+				f.move(n, variableNamed(name))
+			}
 		}
 	}
+}
+
+// writes notes that the text of a node gets into a file, which may be code by its name.
+func (f *flows) writes(from syntax.Node, to *syntax.Word) {
+	h := file(to)
+	if f.move(from, h); codeFile(h) {
+		f.runs(h, to)
+	}
+}
+
+// codeFile reports whether a file is read as code sooner or later, whoever does so.
+func codeFile(h holder) bool {
+	const names = ".profile .bashrc .bash_profile .bash_login .zshrc .zprofile .zshenv .zlogin .kshrc .xprofile .envrc " +
+		"Dockerfile Containerfile Makefile makefile GNUmakefile Jenkinsfile Vagrantfile Rakefile Gemfile Justfile justfile"
+	return h.kind == inFile && (listed(names, path.Base(h.name)) || strings.HasPrefix(h.name, "/etc/cron") || strings.HasPrefix(h.name, "/etc/profile"))
 }
 
 // piped notes the files that the end of a pipe writes, from what comes in.
@@ -252,7 +289,7 @@ func (f *flows) piped(n *syntax.BinaryCmd) {
 	}
 	syntax.Walk(n.Y, func(m syntax.Node) bool {
 		if r, ok := m.(*syntax.Redirect); ok && writes(r) {
-			f.move(n.X, file(r.Word))
+			f.writes(n.X, r.Word)
 		}
 		return true
 	})

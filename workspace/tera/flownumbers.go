@@ -155,11 +155,21 @@ func (f *flows) numbers() {
 func textOf(n syntax.Node) (names []string) {
 	switch n := n.(type) {
 	case *syntax.Assign, *syntax.Word:
-		return namesOf(n)
+		names = namesOf(n)
+		syntax.Walk(n, func(m syntax.Node) bool { // a name that is printed is one
+			if subst, ok := m.(*syntax.CmdSubst); ok {
+				for _, stmt := range subst.Stmts {
+					names = append(names, namesOf(stmt)...)
+				}
+			}
+			return true
+		})
 	case *syntax.Stmt:
 		for _, r := range n.Redirs {
-			if r.Op == syntax.WordHdoc {
-				names = append(names, namesOf(r.Word)...)
+			for _, w := range []*syntax.Word{r.Word, r.Hdoc} {
+				if w != nil {
+					names = append(names, namesOf(w)...)
+				}
 			}
 		}
 	}

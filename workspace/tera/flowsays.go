@@ -26,6 +26,9 @@ func (f *flows) said(h holder, r reading) string {
 	case byForm:
 		return fmt.Sprintf("the value gets into %s, which %s reads", h, text)
 	case byProgram:
+		if codeFile(h) {
+			return fmt.Sprintf("the value gets into %s, which is code by its name", h)
+		}
 		return fmt.Sprintf("the value gets into %s, which %s would read as code", h, text)
 	case byOptions:
 		if r.many {

@@ -91,6 +91,9 @@ func (s *script) spellings(a arg) (list [][]string) {
 		case *syntax.ParamExp:
 			if n.Param != nil {
 				list = append(list, s.names().words[n.Param.Value]...)
+				if name := calledAs(n.Param.Value); name != "" {
+					list = append(list, []string{name})
+				}
 			}
 			if n.Exp != nil && n.Exp.Word != nil {
 				list = append(list, strings.Fields(fixed(n.Exp.Word)))
@@ -125,6 +128,18 @@ func (s *script) otherwise(args []arg, head, at int) (o objection) {
 		}
 	}
 	return o
+}
+
+// calledAs is the interpreter that a variable is called after: $NODE, $PHP_BIN.
+func calledAs(variable string) string {
+	name := strings.ToLower(variable)
+	for _, end := range []string{"_bin", "_cmd", "_exe", "_path", "_command"} {
+		name = strings.TrimSuffix(name, end)
+	}
+	if !interpreter(name) {
+		return ""
+	}
+	return name
 }
 
 func fixedArgs(word *syntax.Word, texts []string) []arg {

@@ -218,6 +218,7 @@ var refused = []struct{ script, says, only string }{
 	{script: "a=(b # c \\\n)\necho {{ x }}", says: "comment ends in a backslash", only: "bash"},
 	{script: "echo {{ x }} && # c \\\n echo a", says: "comment ends in a backslash"},
 	{script: "echo {{ x }} | # c \\\n sh", says: ""},
+	{script: "n={{ x }}; : {a[n]}</dev/null", says: "in front of a redirection"},
 	{script: "a=(b)# {{ x }}", says: "whether a comment begins", only: "bash"},
 	{script: "a=(b)# it's\necho {{ x }}", says: "whether a comment begins", only: "bash"},
 	{script: ": >&-# {{ x }}", says: "bash reads >&- by itself"},
