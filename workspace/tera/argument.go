@@ -17,8 +17,12 @@ type arg struct {
 	whole  bool   // it is one value and nothing else
 }
 
-// counts reports whether an expansion is always one word, a number: $#, $?, ${#NAME}.
+// counts reports whether an expansion is always one word, a number: $#, $?, ${#NAME},
+// $(( )).
 func counts(n syntax.Node) bool {
+	if sum, ok := n.(*syntax.ArithmExp); ok {
+		return !sum.Bracket
+	}
 	e, ok := n.(*syntax.ParamExp)
 	return ok && (e.Length || e.Param != nil && strings.Contains("#?$!", e.Param.Value) && e.Exp == nil && !e.Excl)
 }

@@ -8,7 +8,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-const fixNumber = "only a whole number can stand here: declare the input as type: integer"
+const fixNumber = "only a whole number can stand here: declare the input as type: integer, or print nothing but digits: $(… | tr -dc 0-9)"
 
 // arithmetical reports whether a node's operands are numbers.
 func arithmetical(n syntax.Node) bool {

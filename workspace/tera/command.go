@@ -135,7 +135,7 @@ func commandPosition() objection {
 func unwrap(args []arg, at int) (rest []arg, to int, o objection, ok bool) {
 	for {
 		t := known(args[0].text)
-		if t == nil || t.runs == nil {
+		if t == nil || t.runs == nil || t.name == "command" && len(args) > 1 && (args[1].text == "-v" || args[1].text == "-V") { // it looks, and runs nothing
 			return args, at, objection{}, true
 		}
 		if t.is&assigning != 0 && at < len(args) && assignment(args, at) {
@@ -185,11 +185,18 @@ func command(args []arg, at int, unsure bool) objection {
 	return risky(rest, to, false)
 }
 
-// runsPlainly reports whether wrappers without options stand before what is left of a
-// command, so that it is what they run.
+// runsPlainly reports whether wrappers stand before what is left of a command, with no
+// options that take anything, so that it is what they run.
 func runsPlainly(args, rest []arg) bool {
+	var runs *wrapper
 	for _, a := range args[:len(args)-len(rest)] {
-		if t := known(a.text); !a.static || t == nil || t.runs == nil {
+		t := known(a.text)
+		switch {
+		case !a.static:
+			return false
+		case t != nil && t.runs != nil:
+			runs = t.runs
+		case runs == nil || len(a.text) < 2 || a.text[0] != '-' || strings.Trim(a.text[1:], runs.flags) != "":
 			return false
 		}
 	}

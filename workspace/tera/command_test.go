@@ -123,6 +123,8 @@ go vet -vettool={{ x }}
 gcc -wrapper {{ x }}
 cmake -E {{ x }}
 npm explore p -- make -C {{ x }}
+java {{ x }}
+deno run {{ x }}
 hg --config alias.x={{ x }} log
 restic -o sftp.command={{ x }} backup
 rclone --password-command {{ x }} ls
@@ -371,6 +373,7 @@ sed f -e{{ x }}
 sed f --expression={{ x }}
 sed $OPTIONS s/a/b/ {{ x }}
 watch -n {{ x }} ls
+rsync -e {{ x }} a b
 at now + {{ x }} minutes
 tmux kill-window -t {{ x }}
 `
@@ -445,6 +448,9 @@ awk '{print $1}' {{ x }}
 awk -F, -v n=1 '{print $2}' "{{ x }}"
 "$DIR/bin/python" f.py {{ x }}
 python3 f.py {{ x }}
+java -cp a.jar Main {{ x }}
+java -jar app.jar {{ x }}
+deno run f.ts {{ x }}
 python3 -m pip install {{ x }}
 python3 -m cProfile f.py {{ x }}
 cargo test {{ x }}
@@ -528,4 +534,11 @@ start-stop-daemon -S -a /bin/x -- --name {{ x }}
 gtar -cf a.tar ./{{ x }}
 gh pr create --title {{ x }}
 FOO={{ x }} ./make.sh
+command -v {{ x }}
+sudo useradd -m -s /bin/bash -- {{ x }}
+sudo -n chsh -s /bin/bash -- {{ x }}
+set -- {{ x }}
+python3 - {{ x }} <<'E'⏎import sys⏎E
+node - {{ x }} < f.js
+[ $(( 5 % 2 )) -eq {{ x }} ]
 `

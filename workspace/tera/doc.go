@@ -56,7 +56,7 @@
 //   - Words and arguments as a shell reads them: word.go, argument.go.
 //   - Commands: one table, a row for each, in toolshell.go, toolfile.go,
 //     toollanguage.go and toolhost.go; its columns in tools.go; rulings.go,
-//     interpreter.go and git.go for what does not fit in a row; wrapper.go for
+//     builtins.go, interpreter.go and git.go for what does not fit in a row; wrapper.go for
 //     commands that run others, inside.go for those that do so elsewhere, stdin.go
 //     for those that run what they read, naming.go for commands that the script has
 //     given names to, guessed.go for commands of which nothing is known; warn.go.

@@ -19,7 +19,6 @@ var byVariable = []struct{ why, says string }{
 	{"no option behind which declare reads code", "option of declare"},
 	{"an operator runs nothing", "in this test"},
 	{"what it prints is looked at elsewhere", "conversion"},
-	{"the parameters are followed", "parameters"},
 	{"it is data, and no program", "awk"},
 }
 

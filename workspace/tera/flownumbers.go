@@ -195,6 +195,8 @@ func (s *script) numeric(n *syntax.CmdSubst) bool {
 		case a.static && a.text == "--":
 			operands += len(args[1:]) - i - 1
 			return operands <= prints.operands && prints.options.MatchString(options)
+		case prints.data != "" && strings.HasSuffix(options, prints.data) && !a.fades && !several(a.word) && !exposed(a.word):
+			options += "_ "
 		case !a.static: // which may be an option
 			return false
 		case strings.HasPrefix(a.text, "-"), strings.HasPrefix(a.text, "+"), prints.operands == 0:
@@ -213,12 +215,13 @@ func (s *script) numeric(n *syntax.CmdSubst) bool {
 var numbersOf = map[string]struct {
 	options  *regexp.Regexp
 	taking   string // the option that something follows
+	data     string // one that anything follows
 	operands int
 }{
 	"wc":   {options: regexp.MustCompile(`^( -[clmwL]| --(bytes|chars|lines|words))* $`)},
 	"grep": {options: regexp.MustCompile(`^( -[ivwxEFP]*c[ivwxEFP]*| -[ivwxEFP]+)+ $`), operands: 2},
 	"stat": {options: regexp.MustCompile(`^( -L)? -c %[sYXWZabBhiu] $`), taking: " -c ", operands: 1},
-	"date": {options: regexp.MustCompile(`^( -u)? \+%[sYmdHMSjuwV]+ $`)},
+	"date": {options: regexp.MustCompile(`^( -u| -d _)* \+%[sYmdHMSjuwV]+( -u| -d _)* $`), data: " -d "},
 	"tr":   {options: regexp.MustCompile(`^ (-cd|-dc|-d -c|-c -d) (0-9|\[:digit:\]) $`)},
 	"jq":   {options: regexp.MustCompile(`^( -r)? length $`)},
 }

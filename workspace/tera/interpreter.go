@@ -7,9 +7,10 @@ import (
 
 // language is how an interpreter is told its program.
 type language struct {
-	code string // the short options that a program follows
-	arg  string // those that something else follows
-	word string // subcommands and options that a program follows
+	code  string // the short options that a program follows
+	arg   string // those that something else follows
+	word  string // subcommands and options that a program follows
+	verbs string // subcommands that the file of a program follows
 	// module: -m runs the one behind it; files: it opens the files that it is given,
 	// and runs those that end in a |.
 	module, files bool
@@ -71,6 +72,9 @@ func (l language) ruling(args []arg, at int) objection {
 			if i+1 < at {
 				return l.handed(args, i+1, at)
 			}
+		case text == "-": // its input is the program
+			return l.handed(args, i, at)
+		case listed(l.verbs, text):
 		case !strings.HasPrefix(text, "-"):
 			return l.handed(args, i, at)
 		case l.module && strings.HasSuffix(text, "m") && !strings.HasPrefix(text, "--"):

@@ -192,7 +192,7 @@ func inWord(w *syntax.Word, inside bool) (what, fix string) {
 			case strings.Contains(p.text, "["), inside && strings.ContainsAny(p.text, "*?"):
 				return "a value cannot stand in a word with this pattern", `assign it first: NAME={{ … }}, then "$NAME"`
 			case strings.Contains(p.text, "{"):
-				return "a value cannot stand in a word with a brace", "put the word in quotes"
+				return "a value cannot stand in a word with a brace", `put the word in quotes, or assign it first: NAME={{ … }}, then "$NAME"/{a,b}`
 			case strings.Contains(strings.ReplaceAll(p.text, "~/", ""), "~"):
 				return "a value cannot stand in a word with a ~", `write "$HOME" for ~, or put the word in quotes`
 			}
@@ -320,7 +320,7 @@ func declared(p *place, n *syntax.DeclClause, child syntax.Node) (what, fix stri
 			return "a value cannot stand among the elements behind " + n.Variant.Value, fmt.Sprintf("declare it first, and write %s=(…) on a line of its own", a.Name.Value)
 		}
 		if syntax.Node(a) == child && (a.Naked || a.Name == nil) {
-			return n.Variant.Value + " takes a value only as NAME={{ … }}", "write the name itself"
+			return n.Variant.Value + " takes a value only as NAME={{ … }}", "write the name itself, and no quotes around it"
 		}
 	}
 	for _, a := range n.Args {

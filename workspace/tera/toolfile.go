@@ -100,4 +100,8 @@ var textTools = map[string]tool{
 	"emacsclient": {reads: "-e --eval"},
 	"pandoc":      {code: "-F -L --filter --lua-filter --pdf-engine"},
 	"gnuplot":     {code: "-e", is: fed},
+	"rename":      {also: "prename file-rename perl-rename", is: takesOptions | everyday, rule: scripted("eE", false, again(asProgram, "rename in a loop: for f in …; do mv -- \"$f\" …; done"))},
+	"pee":         {also: "mispipe", rule: again(runsTwice, fixData)},
+	"gs":          {reads: "-c", code: "-sOutputFile"},
+	"sox":         {rule: plainFiles},
 }

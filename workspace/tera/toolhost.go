@@ -9,8 +9,8 @@ var hostTools = map[string]tool{
 	"service":    {also: "rc-service invoke-rc.d", rule: serviced, is: everyday},
 	"systemctl":  {is: takesOptions, rule: serviced, takes: "tpHMnosP", flags: "--user --quiet --now --no-pager --all --force --no-block"},
 	"journalctl": {is: takesOptions, takes: "unopStUDMbg", flags: "--no-pager --follow --user --quiet"},
-	"useradd":    {also: "usermod adduser", is: takesOptions, takes: "bcdDefgGkKpRPsuZlL"},
-	"userdel":    {also: "groupadd groupdel groupmod passwd chage", is: takesOptions, takes: "gKpRPndEIMmWwxi"},
+	"useradd":    {also: "usermod adduser chsh", is: takesOptions | quiet, takes: "bcdDefgGkKpRPsuZlL"},
+	"userdel":    {also: "groupadd groupdel groupmod passwd chage", is: takesOptions | quiet, takes: "gKpRPndEIMmWwxi"},
 	"mount":      {is: takesOptions, takes: "toLUOTN"},
 	"umount":     {is: takesOptions, takes: "tON"},
 	"ping":       {also: "ping6", is: takesOptions, takes: "cIiWwstQMmpFSl"},
@@ -29,8 +29,14 @@ var hostTools = map[string]tool{
 	"consul":     {rule: told("lock exec watch", runsTwice), is: everyday},
 	"doppler":    {reads: "--command", door: &door{dashes: "run"}},
 	"aws-vault":  {door: &door{words: "exec", operands: 1}},
-	"borg":       {code: "--rsh --remote-path", takes: "*"},
-	"restic":     {is: takesOptions, code: "-o --option --password-command", takes: "ropHhv"},
+	"certbot":    {reads: "--pre-hook --post-hook --deploy-hook --renew-hook --manual-auth-hook --manual-cleanup-hook"},
+	"acme.sh":    {reads: "--reloadcmd --pre-hook --post-hook --renew-hook"},
+	"aria2c":     {code: "--on-download-complete --on-bt-download-complete --on-download-start --on-download-stop --on-download-error --on-download-pause"},
+	"pm2":        {rule: told("start", runsTwice)},
+	"virsh":      {rule: told("qemu-monitor-command qemu-agent-command", runsTwice)},
+	"gh":         {rule: told("alias", runsTwice)},
+	"borg":       {code: "--rsh --remote-path", rule: told("--content-from-command --paths-from-command", "runs the command that the value becomes a part of"), takes: "*"},
+	"restic":     {is: takesOptions, rule: told("--stdin-from-command", "runs the command that the value becomes a part of"), code: "-o --option --password-command", takes: "ropHhv"},
 }
 
 // boxTools run containers, and look after clusters and clouds.
@@ -38,13 +44,13 @@ var boxTools = map[string]tool{
 	"docker":         {is: takesOptions, door: boxDoor, code: "--entrypoint", reads: "--health-cmd", takes: "Hcl", flags: boxFlags, subs: boxSubs},
 	"podman":         {also: "nerdctl", is: takesOptions, door: boxDoor, code: "--entrypoint", reads: "--health-cmd", takes: "cHnar", flags: boxFlags, subs: boxSubs},
 	"docker-compose": {also: "podman-compose", is: takesOptions, door: boxDoor, code: "--entrypoint", takes: "fp", flags: boxFlags, subs: boxSubs},
-	"kubectl":        {also: "oc k3s", is: takesOptions, door: kubeDoor, takes: "nfolcLksvp", flags: kubeFlags},
+	"kubectl":        {also: "oc k3s", is: takesOptions, door: kubeDoor, code: "--exec-command --exec-arg", takes: "nfolcLksvp", flags: kubeFlags},
 	"crictl":         {also: "lxc incus", door: &door{words: "exec", operands: 1}},
 	"vagrant":        {also: "multipass", reads: "-c --command", door: &door{words: "exec", operands: 1}},
 	"helm":           {is: takesOptions, code: "--post-renderer", takes: "nfoa", flags: helmFlags},
-	"aws":            {rule: sentCommand, reads: "--command"},
+	"aws":            {rule: sentCommand, reads: "--command --user-data"},
 	"az":             {reads: "--scripts --exec-command --cmd"},
-	"gcloud":         {reads: "--command --startup-script"},
+	"gcloud":         {reads: "--command --startup-script --metadata"},
 	"fly":            {also: "flyctl", reads: "-C --command"},
 }
 
@@ -96,18 +102,18 @@ func plainTools() map[string]tool {
 
 const (
 	plainHost = "ps top htop free uptime id who whoami uname hostname hostnamectl timedatectl lsof ss netstat ifconfig iptables nft ufw " +
-		"firewall-cmd lsblk blkid fdisk parted mkfs fsck losetup swapon sync dd sysctl modprobe dmesg last getent chsh loginctl " +
-		"supervisorctl logrotate rsyslogd fail2ban-client certbot iperf iperf3 ab wrk hey siege vegeta k6 locust arp arping whois telnet " +
+		"firewall-cmd lsblk blkid fdisk parted mkfs fsck losetup swapon sync dd sysctl modprobe dmesg last getent loginctl " +
+		"supervisorctl logrotate rsyslogd fail2ban-client iperf iperf3 ab wrk hey siege vegeta k6 locust arp arping whois telnet " +
 		"ssh-copy-id ssh-keyscan sendmail mail mailx msmtp notify-send wall write tput stty tty cryptsetup zfs zpool lvs"
 	plainText = "xxd hexdump od file fold fmt nl paste join comm column expand tac rev shuf base64 base32 md5sum sha1sum sha256sum sha512sum shasum " +
 		"cksum b2sum iconv envsubst strings tree truncate mktemp mkfifo mknod shred link unlink gettext uuidgen bc expr factor numfmt printenv cal " +
-		"tsort xmllint xsltproc csvtool mlr pdftk pdftotext convert magick identify ffmpeg ffprobe sox exiv2 wkhtmltopdf gs qpdf cpio ar lz4 " +
+		"tsort xmllint xsltproc csvtool mlr pdftk pdftotext convert magick identify ffmpeg ffprobe exiv2 wkhtmltopdf qpdf cpio ar lz4 " +
 		"compress pigz unxz zcat 7z 7za 7zz dos2unix unix2dos"
-	plainBuild = "ld nm objdump strip ranlib javac mvn gradle ant ninja meson bazel autoconf automake protoc " +
-		"tsc webpack vite rollup esbuild jest vitest mocha playwright cypress prettier stylelint pytest tox nox flake8 mypy black ruff isort pylint " +
-		"bandit coverage pre-commit twine virtualenv pip-compile rustup rake rspec rubocop eslint composer phpunit dotnet nuget msbuild xcodebuild golangci-lint " +
-		"staticcheck gofmt goreleaser ctest shellcheck shfmt hadolint actionlint yamllint markdownlint semgrep trivy grype syft snyk cosign gh glab " +
-		"hub git-lfs semantic-release changelog hugo jekyll mkdocs sphinx-build doxygen gunicorn uvicorn celery flask stroem age minisign"
+	plainBuild = "ld nm objdump strip ranlib javac mvn gradle ant ninja meson autoconf automake protoc " +
+		"tsc webpack vite rollup esbuild jest vitest playwright cypress prettier stylelint tox nox flake8 mypy black ruff isort " +
+		"bandit pre-commit twine virtualenv pip-compile rustup rubocop eslint composer dotnet nuget msbuild xcodebuild golangci-lint " +
+		"staticcheck gofmt goreleaser ctest shellcheck shfmt hadolint actionlint yamllint markdownlint semgrep trivy grype syft snyk cosign glab " +
+		"hub git-lfs semantic-release changelog hugo jekyll mkdocs sphinx-build doxygen celery flask stroem age minisign"
 	plainCloud = "gsutil bq az-cli eksctl terraform tofu terragrunt packer pulumi vault nomad doctl hcloud linode-cli ibmcloud oci openstack s3cmd " +
 		"s5cmd mc minio rados ceph kustomize kubeadm kind minikube k9s stern argocd argo flux istioctl linkerd skaffold tilt buildah skopeo crane " +
 		"regctl nginx-ingress haproxy caddy traefik envoy prometheus promtool amtool grafana-cli logcli redis-cli influx clickhouse-client " +

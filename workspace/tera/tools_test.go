@@ -27,7 +27,6 @@ var launchers = []struct{ script, says string }{
 	{`go build -toolexec {{ x }}`, "go would run what the value behind -toolexec says"},
 	{`go vet -toolexec={{ x }}`, "go would run what the value behind -toolexec says"},
 	{`docker run --entrypoint {{ x }} i`, "docker would run what the value behind --entrypoint says"},
-	{`java -jar {{ x }}`, "java would run what the value behind -jar says"},
 	{`socat - TCP:{{ x }}:80`, "socat would read the value as code a second time"},
 	{`crontab {{ x }}`, "crontab would read the value as code a second time"},
 	{`git -c {{ x }} log`, "git would run what the value makes of its settings"},

@@ -24,7 +24,7 @@ var ownTools = map[string]tool{
 	"bind":     {rule: never(runsTwice, fixData), is: everyday},
 	"jobs":     {rule: never("may run the value", fixEnv), is: everyday},
 	// They change the shell, or what it runs.
-	"set":      {rule: never("would change the shell or its parameters", "assign a variable, or write the options themselves"), is: everyday},
+	"set":      {rule: parametric, is: everyday},
 	"shopt":    {rule: never("changes the shell", "write the options themselves")},
 	"history":  {rule: never("changes the shell", fixEnv), is: everyday},
 	"enable":   {rule: never("changes the shell", fixEnv), is: everyday},
@@ -143,7 +143,7 @@ var shellTools = map[string]tool{
 // wrapperTools run the command among their arguments.
 var wrapperTools = map[string]tool{
 	"exec":             {runs: &wrapper{flags: "cl"}},
-	"command":          {runs: &wrapper{flags: "p"}},
+	"command":          {runs: &wrapper{flags: "p"}, is: quiet},
 	"builtin":          {runs: &wrapper{}},
 	"env":              {runs: &wrapper{flags: "i0v"}, is: assigning},
 	"sudo":             {runs: &wrapper{flags: "AbEeHiKklnNPSsVv", words: "ug"}, is: assigning, input: sudoShell},
