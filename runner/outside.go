@@ -3,6 +3,8 @@ package runner
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,14 +14,15 @@ import (
 )
 
 // readsNone refuses a shell script that reads as code what came to it from
-// outside by its environment or its arguments: eval "$NAME", $(( $1 )). Values that
+// outside by its environment or its arguments: eval "$NAME", $(( $1 )), or hands it to
+// a command that would take it for more than a text. Values that
 // its templates write are looked at where they are written.
 func (e renderer) readsNone(action *workspace.Action, p program, spec proc.Spec) error {
 	if action.Language != "" && action.Language != "shell" {
 		return nil
 	}
-	names, err := e.outside(action, spec)
-	if err != nil || len(names) == 0 {
+	values, err := e.outside(action, spec)
+	if err != nil || len(values) == 0 {
 		return err
 	}
 	t := tera.Plain(spec.Script)
@@ -28,23 +31,28 @@ func (e renderer) readsNone(action *workspace.Action, p program, spec proc.Spec)
 			return placed(err, action.ScriptAt)
 		}
 	}
-	for _, read := range t.CodeReads(p.dialect(), names) {
+	for _, read := range t.CodeReads(p.dialect(), slices.Sorted(maps.Keys(values))) {
+		if !slices.ContainsFunc(values[read.Name], func(value string) bool { return !read.Allows(value) }) {
+			continue
+		}
 		return placed(&tera.Error{
 			Line: read.Line, Column: read.Column,
-			What: fmt.Sprintf("the script runs what is in $%s, or reads it as a number, where a shell would run it too, and this action does not allow it", read.Name),
-			Fix:  "hand the value to a program as an argument, or set allow_raw: true on the action if whoever starts the task may run anything",
+			What: read.String() + ", and this action does not allow it",
+			Fix:  read.Fix() + ", or set allow_raw: true on the action if whoever starts the task may run anything",
 		}, action.ScriptAt)
 	}
 	return nil
 }
 
-// outside names the variables and the arguments of a script that hold what whoever
-// started the job may have chosen, and that are no whole numbers.
-func (e renderer) outside(action *workspace.Action, spec proc.Spec) (names []string, err error) {
+// outside are the variables and the arguments of a script that hold what whoever
+// started the job may have chosen, and that are no whole numbers, each with what it
+// holds.
+func (e renderer) outside(action *workspace.Action, spec proc.Spec) (values map[string][]string, err error) {
+	values = map[string][]string{}
 	add := func(name, value string) {
 		argument := len(name) == 1 // the first is also what "$@" runs
 		if _, err := strconv.ParseInt(value, 10, 64); err != nil && (argument || strings.Contains(spec.Script, name)) {
-			names = append(names, name)
+			values[name] = append(values[name], value)
 		}
 	}
 	input, _ := e.vars["input"].(map[string]any)
@@ -81,7 +89,7 @@ func (e renderer) outside(action *workspace.Action, spec proc.Spec) (names []str
 			add("*", spec.Args[i])
 		}
 	}
-	return names, nil
+	return values, nil
 }
 
 // chosen reports whether whoever starts a job may choose a part of what a template

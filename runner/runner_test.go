@@ -756,6 +756,43 @@ func TestCodeFromTheEnvironmentIsRefusedInAnAgentsJob(t *testing.T) {
 	}
 }
 
+// TestOptionsFromTheEnvironmentAreRefusedInAnAgentsJob checks what a script hands to a
+// command that may take it for an option.
+func TestOptionsFromTheEnvironmentAreRefusedInAnAgentsJob(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, `
+tasks:
+  t:
+    input: {words: {type: string}}
+    flow:
+      s: {type: script, env: {NAME: "{{ input.words }}"}, script: 'ls "$NAME" || true'}
+  words:
+    input: {words: {type: string}}
+    flow:
+      s: {type: script, script: 'find . -name $INPUT_WORDS || true'}
+  guarded:
+    input: {words: {type: string}}
+    flow:
+      s: {type: script, env: {NAME: "{{ input.words }}"}, script: 'case $NAME in -*) exit 0;; esac; ls "$NAME" || true'}
+`)
+	for _, c := range []struct {
+		task, words string
+		source      store.SourceType
+		refused     bool
+	}{
+		{"t", "-l", store.SourceMCP, true}, {"t", "-l", store.SourceAPI, false}, {"t", "a", store.SourceMCP, false},
+		{"words", "a -quit", store.SourceMCP, true}, {"words", "a b", store.SourceMCP, false}, {"guarded", "-l", store.SourceMCP, false},
+	} {
+		job, err := r.trySubmitAs(c.source, c.task, map[string]any{"words": c.words})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res := r.wait(job); strings.Contains(res.Error, "for an option, and this action does not allow it") != c.refused {
+			t.Errorf("%s of %q: %s %s", c.task, c.words, res.Status, res.Error)
+		}
+	}
+}
+
 func TestValuesInOtherLanguagesAreLiterals(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("python3"); err != nil {

@@ -3,6 +3,7 @@ package workspace
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,12 +44,18 @@ func (l *linker) caution(p *part, d *actionDef, fields ...Fields) {
 	if d.script != nil && d.script.parsed != nil {
 		parsed = d.script.parsed
 	}
-	for _, read := range parsed.CodeReads(d.dialect(), names) {
+	for _, read := range parsed.CodeReads(d.dialect(), slices.Sorted(maps.Keys(names))) {
 		at := d.ScriptAt
 		if d.script != nil {
 			at = d.script.place(read.Line, read.Column)
 		} else if at.Line > 0 {
 			at.Line, at.Column = at.Line+read.Line-1, at.Column+read.Column-1
+		}
+		if read.Option != "" || read.Allows("a") { // of the last, only what comes can be refused
+			if read.Option != "" && names[read.Name] {
+				p.problems.warn(at, read.String()+" if it begins with -", read.Fix())
+			}
+			continue
 		}
 		p.problems.warn(at, fmt.Sprintf("the script runs what is in $%s, or reads it as a number, where a shell would run it too; a job that an agent began refuses all but whole numbers", read.Name),
 			"declare the input as type: integer, or see first that it is a number: case $"+read.Name+" in ''|*[!0-9]*) exit 1;; esac")
@@ -87,37 +94,39 @@ func inputOf(path []string, fields []Fields) *Field {
 }
 
 // environs are the variables of a script's environment, and those of its
-// arguments, that may hold any text, as far as it names them.
-func environs(d *actionDef, fields []Fields) (names []string) {
-	add := func(name string) {
-		if argument := len(name) == 1; argument || strings.Contains(d.Script, name) { // the first is also what "$@" runs
-			names = append(names, name)
+// arguments, that are no numbers, as far as it names them; and whether they may be any
+// text.
+func environs(d *actionDef, fields []Fields) map[string]bool {
+	names := map[string]bool{}
+	add := func(f *Field, list ...string) {
+		if f != nil && f.Type == "integer" && !f.Multiple {
+			return
+		}
+		any := f == nil || f.Multiple || !isInputType(f.Type) || textual(f.Type) && (len(f.Options) == 0 || f.AllowCustom)
+		for _, name := range list {
+			if argument := len(name) == 1; argument || strings.Contains(d.Script, name) { // the first is also what "$@" runs
+				names[name] = names[name] || any
+			}
 		}
 	}
 	for _, list := range fields {
 		for i := range list {
-			if f := inputOf([]string{"input", list[i].Name}, fields); f == &list[i] && (f.Type != "integer" || f.Multiple) {
-				add(EnvName(f.Name))
+			if f := inputOf([]string{"input", list[i].Name}, fields); f == &list[i] {
+				add(f, EnvName(f.Name))
 			}
 		}
 	}
 	for _, v := range d.Env {
-		if path := lonePath(v.Value); dynamic(v.Value) {
-			if f := inputOf(path, fields); f == nil || f.Type != "integer" || f.Multiple {
-				add(v.Name)
-			}
+		if dynamic(v.Value) {
+			add(inputOf(lonePath(v.Value), fields), v.Name)
 		}
 	}
 	for i, a := range d.Args {
-		if path := lonePath(a); dynamic(a) {
-			if f := inputOf(path, fields); f == nil || f.Type != "integer" || f.Multiple {
-				add(strconv.Itoa(i + 1))
-				add("@")
-			}
+		if dynamic(a) {
+			add(inputOf(lonePath(a), fields), strconv.Itoa(i+1), "@")
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
 // lonePath is the variable of a text that is {{ a.b }} and nothing else.

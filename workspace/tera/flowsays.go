@@ -3,7 +3,6 @@ package tera
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"unicode"
 
@@ -114,11 +113,22 @@ func (s *script) reevaluated() (errs []*Error) {
 // givesOption reports whether a value, or where the shell makes words of it one of
 // those, may be an option.
 func (s *script) givesOption(value string, r reading) bool {
+	if r.many && s.flow.sets["IFS"] { // any character may part its words
+		value = strings.Map(func(c rune) rune {
+			if c != '-' && !unicode.IsLetter(c) && !unicode.IsDigit(c) {
+				return ' '
+			}
+			return c
+		}, value)
+	}
+	return beginsOption(value, r.many)
+}
+
+// beginsOption reports whether a value begins as an option does, or if it is many
+// words one of them.
+func beginsOption(value string, many bool) bool {
 	words := []string{value}
-	switch {
-	case r.many && s.flow.sets["IFS"]:
-		words = strings.FieldsFunc(value, func(c rune) bool { return c != '-' && !unicode.IsLetter(c) && !unicode.IsDigit(c) })
-	case r.many:
+	if many {
 		words = strings.Fields(value)
 	}
 	return slices.ContainsFunc(words, func(w string) bool { return isOption(arg{text: w}) })
@@ -138,8 +148,10 @@ func (r reading) fixOption() string {
 
 // warnedAfar adds what there is to know of places that a value leaves.
 func (s *script) warnedAfar(note func(kind Kind, p *place, what, fix string)) {
+	file := s.files[len(s.files)-1]
 	_ = s.followed(func(p *place) bool { return !harmless(p.node.x) && p.again == nil }, func(p *place, h holder, r reading) {
 		switch what := s.flow.said(h, r); {
+		case s.guarded(file, h.String(), r, r.node.Pos().Offset()) || s.guarded(file, p.node.tag, r, r.node.Pos().Offset()):
 		case r.by == byProgram:
 			note(Again, p, what, fixReread)
 		case r.by == byShell || r.by == byNumber:
@@ -148,83 +160,4 @@ func (s *script) warnedAfar(note func(kind Kind, p *place, what, fix string)) {
 			note(Option, p, what, r.fixOption())
 		}
 	})
-}
-
-// Read is where a script reads a variable of its environment as code or as a
-// number.
-type Read struct {
-	Name         string
-	Line, Column int
-}
-
-// overwritten are the variables that a script gives something of its own before
-// anything else can happen, and from where on they have that.
-func overwritten(file *syntax.File) map[string]uint {
-	gone := map[string]uint{}
-	for _, stmt := range file.Stmts {
-		call, ok := stmt.Cmd.(*syntax.CallExpr)
-		if !ok || stmt.Background {
-			continue
-		}
-		var names []string
-		switch {
-		case len(call.Args) == 0:
-			for _, a := range call.Assigns {
-				if a.Name != nil && a.Index == nil && !a.Append && !mentions(a, a.Name.Value) {
-					names = append(names, a.Name.Value)
-				}
-			}
-		case call.Args[0].Lit() == "read":
-			for _, w := range call.Args[1:] {
-				names = append(names, w.Lit())
-			}
-		}
-		for _, name := range names {
-			if _, ok := gone[name]; !ok {
-				gone[name] = stmt.End().Offset()
-			}
-		}
-	}
-	return gone
-}
-
-// CodeReads finds where a shell script reads variables that come to it from the
-// environment or as its arguments (1, 2, @) as code: in arithmetic, in eval and
-// the like.
-func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
-	seen := map[Read]bool{}
-	t.ways(func(w way, _ bool) bool {
-		s, err := t.script(w.pieces, false)
-		if err != nil || tooLarge(s.src) {
-			return true
-		}
-		file, err := parseShell(s.src, syntax.LangBash)
-		if err != nil {
-			return true
-		}
-		s.files = []*syntax.File{file}
-		gone := overwritten(file)
-		for _, name := range names {
-			held := []holder{variableNamed(name)}
-			if name == "1" { // run as a command, "$@" is its first
-				held = append(held, holder{kind: inFirst})
-			}
-			s.flows().readsOf(s.flow.reached(nil, held...), func(_ holder, r reading) {
-				if at, ok := gone[name]; r.by >= byForm || ok && at <= r.node.Pos().Offset() {
-					return
-				}
-				line, column := position(t.src, s.source(int(r.node.Pos().Offset())))
-				if read := (Read{name, line, column}); !seen[read] {
-					seen[read] = true
-					list = append(list, read)
-				}
-			})
-		}
-		return true
-	})
-	sort.SliceStable(list, func(i, j int) bool {
-		a, b := list[i], list[j]
-		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
-	})
-	return list
 }

@@ -46,6 +46,7 @@ func (s *script) warned() (list []*Warning) {
 			note(Again, p, p.again.what, p.again.fix)
 		case p.want != anything || p.kind == summed:
 			// Whatever else comes is refused, and says so.
+		case p.number == nil && p.again == nil && s.guarded(s.files[len(s.files)-1], p.node.tag, reading{by: byOptions}, uint(p.at)):
 		case p.names:
 			note(Option, p, "the value chooses an option of "+p.option, "write the option itself, or choose with case")
 		case p.option != "":

@@ -15,6 +15,7 @@ func TestOptionsAreWarnedOf(t *testing.T) {
 		"rm {{ x }}": "1:7", "rm -rf \"{{ x }}\"": "1:12", "sudo -n rm -f '{{ x }}' {{ y }}": "1:19 1:28", "grep {{ x }} f": "1:9", "grep -q {{ x }} f": "1:12", "git checkout {{ x }}": "1:17", "cp {{ x }} {{ y }}": "1:7 1:15", "curl {{ x }}": "1:9",
 		"docker run {{ x }}": "1:15", "kubectl get pod {{ x }}": "1:20", "tar xf a {{ x }}": "1:13", "find {{ x }} -type f": "1:9", "find . -name {{ x }}": "", "if rm {{ x }}; then :; fi": "1:10", "y=$(cat {{ x }})": "1:12", "head -n 5 {{ x }}": "1:14", "rm $y {{ x }}": "", "cp -t a {{ x }}": "1:12",
 		"rm -- {{ x }}": "", "git checkout --end-of-options {{ x }}": "", "git commit -m {{ x }}": "", "curl -H {{ x }} a": "", "grep -e {{ x }} f": "", "head -n {{ x }}": "", "rm ./{{ x }}": "", "rm \"a {{ x }}\"": "", "rm {{ x }}.txt": "1:7", "echo {{ x }}": "", "printf '%s' {{ x }}": "",
+		"case {{ x }} in -*) exit 1;; esac\ngit checkout {{ x }} {{ y }}": "2:25", "y={{ x }}; case $y in -*) exit 1;; esac; rm \"$y\"": "", "case {{ x }} in -*) echo;; esac; rm {{ x }}": "1:40",
 		"y={{ x }}; rm \"$y\"": "1:6", "f() { rm \"$1\"; }; f {{ x }}": "1:24", "y={{ x }}; rm -- \"$y\"; mv a \"b/$y\"": "",
 		"deploy {{ x }}": "", "python3 -c 'import sys' {{ x }}": "", ". ./f {{ x }}": "", "[ -f {{ x }} ]": "", "cat <{{ x }}": "", "y={{ x }} rm a": "", "rm \"${y:-a}\" {{ x | length }}": "", "head {{ 'a' }}": "", "for f in {{ x }}; do rm -- \"$f\"; done": "", "grep --regexp {{ x }} f": "",
 	} {
@@ -64,10 +65,18 @@ func TestCodeReads(t *testing.T) {
 	for script, at := range map[string]string{
 		"echo $((A + 1))": "A 1:6", "echo a\n[[ $A -eq 1 ]] && eval \"$B\"": "A 2:4 B 2:24", "n=$A; m=$n\necho ${s:m}": "A 2:10", "A=5; echo $((A))": "", "echo \"$A\"; [ \"$A\" -eq 1 ]": "", "$A x": "A 1:1", "f() { echo $(( $1 )); }; f \"$B\"": "B 1:12",
 		"{% if x %}echo $((A)){% else %}\necho $((B)) {{ x }}{% endif %}": "A 1:16 B 2:6", "echo $((": "", "read A; echo $((A))": "", "C=1; echo $((C))": "", "[ -v \"$A\" ]; unset \"$B\"": "A 1:6 B 1:20", "printf -v \"$A\" a": "A 1:11",
+		"rm \"$A\"; rm -- \"$B\"": "A 1:4 rm", "find . $A": "A 1:8 find", "psql -o \"$A\"": "A 1:9", "case $A in -*) exit 1;; esac; rm \"$A\" \"$B\"": "B 1:39 rm", "case $A in ''|*[!0-9]*) echo no; exit 1;; esac\necho $((A + B))": "B 2:6",
+		"case $A in ''|*[!0-9]*) echo no;; esac; echo $((A))": "A 1:46", "case ${A%a} in ''|*[!0-9]*) exit;; esac; echo $((A))": "A 1:47", "if true; then case $A in -*) exit 1;; esac; fi; rm \"$A\"": "A 1:52 rm", "case $A in -*) exit 1;; esac; find . $A; eval \"$A\"": "A 1:38 find A 1:47", "case a in a) ;; -*) exit;; esac; rm \"$A\"": "A 1:37 rm",
 	} {
 		got := ""
 		for _, r := range parse(t, script).CodeReads(tera.Bash, []string{"A", "B"}) {
 			got += fmt.Sprintf("%s %d:%d ", r.Name, r.Line, r.Column)
+			if r.Option != "" {
+				got += r.Option + " "
+			}
+			if r.Allows("-x -y|$(id)") || r.Allows("a") != (r.Option != "" || strings.Contains(script, "psql")) || r.String() == "" || r.Fix() == "" {
+				t.Errorf("%s: %s; %s", script, r, r.Fix())
+			}
 		}
 		if strings.TrimSpace(got) != at {
 			t.Errorf("%s: %s, want %s", script, got, at)
