@@ -30,14 +30,14 @@ func counts(n syntax.Node) bool {
 // several reports whether a word is as many as there are arguments, or elements of an
 // array: "$@", "${a[@]}".
 func several(w *syntax.Word) (yes bool) {
-	for _, p := range pieces(w.Parts, false) {
-		e, ok := p.node.(*syntax.ParamExp)
-		if !ok || e.Param == nil || e.Length {
-			continue
+	syntax.Walk(w, func(n syntax.Node) bool {
+		if e, ok := n.(*syntax.ParamExp); ok && e.Param != nil && !e.Length {
+			index, _ := e.Index.(*syntax.Word)
+			yes = yes || e.Param.Value == "@" || litOf(index) == "@"
 		}
-		index, _ := e.Index.(*syntax.Word)
-		yes = yes || e.Param.Value == "@" || litOf(index) == "@"
-	}
+		_, command := n.(*syntax.CmdSubst)
+		return !yes && !command
+	})
 	return yes
 }
 
@@ -108,6 +108,11 @@ func before(a arg) string {
 	return a.text
 }
 
+// echoOption reports whether echo takes a text for an option: -n, -e, -E or a few of them.
+func echoOption(text string) bool {
+	return len(text) > 1 && text[0] == '-' && strings.Trim(text[1:], "neE") == ""
+}
+
 // expands reports whether a command's arguments are printed with their
 // backslashes expanded: echo in sh, echo -e, printf %b.
 func (s *script) expands(args []arg, at int, d Dialect) bool {
@@ -118,12 +123,12 @@ func (s *script) expands(args []arg, at int, d Dialect) bool {
 		}
 		for _, a := range args[1:at] {
 			for _, words := range s.spellings(a) {
-				if words = strings.Fields(s.filled(strings.Join(words, " "))); len(words) > 0 && strings.HasPrefix(words[0], "-") && strings.Trim(words[0][1:], "neE") == "" && strings.Contains(strings.Join(words, ""), "e") {
+				if words = strings.Fields(s.filled(strings.Join(words, " "))); len(words) > 0 && echoOption(words[0]) && strings.Contains(strings.Join(words, ""), "e") {
 					return true
 				}
 			}
 			text := s.filled(a.text)
-			if !a.fades && (!strings.HasPrefix(text, "-") || strings.Trim(text[1:], "neE") != "") {
+			if !a.fades && !echoOption(text) {
 				return false
 			}
 			if a.fades || strings.Contains(text, "e") {

@@ -92,13 +92,6 @@ func standing(a arg) arg {
 	return stands
 }
 
-// shellOwn are the commands of the shell itself that read an argument as code, as a
-// name or as a number: where one does, it is this shell that runs what is there.
-var shellOwn = []string{
-	"eval", "trap", "alias", "source", ".", "set", "shopt", "history", "fc", "read", "unset", "getopts", "mapfile", "readarray", "wait", "let", "declare", "typeset",
-	"nameref", "integer", "[[", "function", "coproc", "select", "export", "local", "readonly", "test", "[", "printf", "jobs", "complete", "compgen", "compopt", "bind", "enable", "hash",
-}
-
 // readerOf tells who reads an argument to which there is an objection.
 func readerOf(args []arg, at int) reader {
 	rest := lessBuiltin(args)
@@ -107,7 +100,10 @@ func readerOf(args []arg, at int) reader {
 		return byShell
 	}
 	head := slices.IndexFunc(rest[:at], func(a arg) bool { return !a.fades })
-	if head < 0 || slices.Contains(shellOwn, program(rest[head].text)) {
+	if head < 0 {
+		return byShell
+	}
+	if t := known(rest[head].text); t.own() && t.rule != nil { // it is this shell that runs what is there
 		return byShell
 	}
 	return byProgram

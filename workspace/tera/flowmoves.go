@@ -215,7 +215,7 @@ func (f *flows) handed(args []arg, moving bool) {
 		if i == 0 || args[i].fades || f.facts.shifts || moving {
 			f.move(a.word, holder{kind: inFirst})
 		}
-		moving = moving || a.fades || spreads(a.word)
+		moving = moving || a.fades || several(a.word)
 		switch {
 		case moving || f.facts.shifts && i >= maxArgs:
 			f.move(a.word, holder{kind: someNumber})
@@ -226,17 +226,6 @@ func (f *flows) handed(args []arg, moving bool) {
 		}
 		f.move(a.word, variableNamed(strconv.Itoa(i+1)))
 	}
-}
-
-// spreads reports whether a word may be several even in quotes: "$@", "${a[@]}".
-func spreads(w *syntax.Word) (yes bool) {
-	syntax.Walk(w, func(n syntax.Node) bool {
-		if e, ok := n.(*syntax.ParamExp); ok {
-			yes = yes || e.Param != nil && e.Param.Value == "@" || e.Index != nil
-		}
-		return !yes
-	})
-	return yes
 }
 
 // writes reports whether a redirection writes what a command prints to a file.

@@ -16,7 +16,7 @@ func (s *script) refusal(p *place, d Dialect) (what, fix string) {
 		return "a value cannot stand here: the shell expects a word of its own", fixEnv
 	}
 	for i := range len(p.stack) - 1 {
-		if what, fix = s.under(p, i, d); what != "" {
+		if what, fix = s.under(p, i); what != "" {
 			return what, fix
 		}
 	}
@@ -72,7 +72,7 @@ func odd(s string) bool {
 }
 
 // under checks one step of the way down to a place: p.stack[i+1] inside p.stack[i].
-func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
+func (s *script) under(p *place, i int) (what, fix string) {
 	child := p.stack[i+1]
 	switch n := p.stack[i].(type) {
 	case *syntax.Stmt:
@@ -113,6 +113,14 @@ func (s *script) under(p *place, i int, d Dialect) (what, fix string) {
 			return "a value cannot stand inside backquotes", "write $(…)"
 		}
 		return unless(!n.TempFile && !n.ReplyVar, "this kind of substitution")
+	}
+	return s.underWord(p, i)
+}
+
+// underWord is under for what commands are made of.
+func (s *script) underWord(p *place, i int) (what, fix string) {
+	child := p.stack[i+1]
+	switch n := p.stack[i].(type) {
 	case *syntax.Word:
 		if _, here := s.heres[n]; here {
 			return "", "" // nothing in it is a pattern

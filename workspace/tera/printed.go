@@ -180,12 +180,7 @@ func (s *script) formattedTo(w printing) string {
 		return ""
 	}
 	format, _ := formatOf(w.args)
-	text := strings.ReplaceAll(s.filled(w.args[format].text), "%%", "  ")
-	all := conversion.FindAllStringIndex(text, -1)
-	if len(all) == 0 {
-		return ""
-	}
-	return text[:all[(w.at-format-1)%len(all)][0]]
+	return beforeConversion(s.filled(w.args[format].text), w.at-format-1)
 }
 
 // formatted is what printf makes of a format of plain %s and its arguments.
@@ -253,7 +248,7 @@ func (s *script) prints(args []arg, at int) bool {
 			}
 			continue
 		}
-		if !strings.HasPrefix(text, "-") || text == "-" || strings.Trim(text[1:], "neE") != "" {
+		if !echoOption(text) {
 			return true
 		}
 	}
@@ -266,7 +261,7 @@ func (s *script) echoed(args []arg, at int) string {
 	options := true
 	for _, a := range args[1:at] {
 		text := s.written(a.text)
-		if options && strings.HasPrefix(text, "-") && strings.Trim(text[1:], "neE") == "" {
+		if options && echoOption(text) {
 			continue
 		}
 		options = false

@@ -200,7 +200,7 @@ func (s *script) optional(name string, args []arg, format int) (list []telling) 
 	options, colon := name == "echo", false
 	for i, a := range args[1:] {
 		names := held(a.word.Parts)
-		options = options && (leads(a) || strings.HasPrefix(a.text, "-") && strings.Trim(a.text[1:], "neE") == "")
+		options = options && (leads(a) || echoOption(a.text))
 		if options && (len(names) > 0 || leads(a)) {
 			list = append(list, telling{word: a.word, names: names, begins: dashE, what: "echo would read the value as an option"})
 		}
