@@ -71,9 +71,18 @@ func (s *script) behind(word *syntax.Word, p *place) string {
 	return s.filled(text)
 }
 
-// putTogether finds a part of a script that makes lines of the protocol out of parts:
+// putTogether finds a part of a line of a script that makes lines of the protocol out of parts:
 // P=OUTPUT:, P=OUTPUT, printf 'OUTPUT: ', sed 's/^/OUTPUT: /'.
-var putTogether = regexp.MustCompile(`(?m)(^|[^\w${])(OUTPUT|STATE|GLOBAL_STATE)($|[^\w:=])|(\w=|\bprintf\s|\becho\s+-n\s|\bsed\s.*)["']?[^"'\n{]*(OUTPUT|STATE):\s*["'/]?\s*($|[\s;&|})])`)
+var putTogether = regexp.MustCompile(`(^|[^\w${])(OUTPUT|STATE|GLOBAL_STATE)($|[^\w:=])|(\w=|\bprintf\s|\becho\s+-n\s|\bsed\s.*)["']?[^"'\n{]*(OUTPUT|STATE):\s*["'/]?\s*($|[\s;&|})])`)
+
+func (s *script) putTogether() bool {
+	for line := range strings.Lines(s.src) {
+		if (strings.Contains(line, "OUTPUT") || strings.Contains(line, "STATE")) && putTogether.MatchString(strings.TrimSuffix(line, "\n")) {
+			return true
+		}
+	}
+	return false
+}
 
 // protocolLine returns the last line of a text when the server reads it, less
 // its first word.

@@ -152,7 +152,7 @@ var unspoken = func() string {
 // inJSON finds the variables and commands in JSON that the server reads; before is
 // what the command prints before the word, filed says that all it prints is that, and
 // joined that its strings may be a part of that.
-func inJSON(w *syntax.Word, before string, filed, joined bool) (list []telling) {
+func inJSON(w *syntax.Word, before string, filed bool, joined func() bool) (list []telling) {
 	text := before
 	for _, p := range pieces(w.Parts, false) {
 		if p.node == nil {
@@ -160,15 +160,18 @@ func inJSON(w *syntax.Word, before string, filed, joined bool) (list []telling) 
 			continue
 		}
 		line, read := protocolLine(text)
-		if inside, _ := inString(text); !read && (filed || joined && inside) {
-			line, read = text, true
-		}
 		name := p.variable()
 		subst, _ := p.node.(*syntax.CmdSubst)
-		if !read || name == "" && subst == nil {
+		if name == "" && subst == nil {
 			continue
 		}
+		if !read {
+			line = text
+		}
 		inside, _ := inString(line)
+		if !read && !filed && !(inside && joined()) {
+			continue
+		}
 		t := telling{word: w, spoils: unspoken, json: true, whole: !inside, subst: subst, what: "the value would end the string of the JSON that the server reads"}
 		if name != "" {
 			t.names = []string{name}

@@ -118,7 +118,7 @@ func (s *script) tellings() []telling {
 			}
 		case *syntax.Redirect:
 			if n.Hdoc != nil {
-				s.told = append(s.told, inJSON(n.Hdoc, "", s.outputs && catted(append(stack, n.Hdoc)) && s.filed(append(stack, n.Hdoc)), s.joins())...)
+				s.told = append(s.told, inJSON(n.Hdoc, "", s.outputs && catted(append(stack, n.Hdoc)) && s.filed(append(stack, n.Hdoc)), s.joins)...)
 			}
 		}
 		return true
@@ -153,7 +153,7 @@ func (s *script) tell(args []arg, filed bool) (list []telling) {
 		if name == "printf" && at > format && !a.static {
 			before = beforeConversion(args[format].text, at-format-1)
 		}
-		list = append(list, inJSON(a.word, before, filed, s.joins())...)
+		list = append(list, inJSON(a.word, before, filed, s.joins)...)
 		if name == "echo" {
 			before += a.text + " "
 		}

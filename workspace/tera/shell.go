@@ -288,7 +288,7 @@ func (s *script) read(d Dialect) []*Error {
 	s.work, s.files, s.calls, s.words, s.warnings, s.dialect = 0, nil, nil, nil, nil, d
 	s.heres = map[*syntax.Word]bool{}
 	s.outputs = strings.Contains(s.src, "OUTPUT") || strings.Contains(s.src, "STATE")
-	s.joins = sync.OnceValue(func() bool { return s.outputs && (putTogether.MatchString(s.src) || s.detour()) })
+	s.joins = sync.OnceValue(func() bool { return s.outputs && (s.putTogether() || s.detour()) })
 	s.arrays = sync.OnceValue(func() bool { return fillsArrays.MatchString(s.src) })
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
