@@ -474,7 +474,7 @@ echo {{ x }} | parallel echo
 echo {{ x }} | redis-cli -x set k
 echo {{ x }} | docker exec -i c tee f
 tar xzf {{ x }}
-curl -H {{ x }} -d "a={{ x }}" u
+curl -H "A: {{ x }}" -d "a={{ x }}" --data-raw {{ x }} --form-string a={{ x }} u
 git commit -m {{ x }}
 git clone -b {{ x }} a b
 git -C {{ x }} log

@@ -18,7 +18,7 @@ type guard struct {
 // guarded reports whether a guard before an offset sees to it that a reading of what is
 // so called does no harm.
 func (s *script) guarded(file *syntax.File, of string, r reading, at uint) bool {
-	if !strings.Contains(s.src, "case") {
+	if !strings.Contains(s.src, "case") || s.function("exit") != nil {
 		return false
 	}
 	return slices.ContainsFunc(s.guards(file), func(g guard) bool {

@@ -30,6 +30,18 @@ func TestPrintersAreKnown(t *testing.T) {
 	}
 }
 
+// TestFilesAreNotSent checks that curl sends a text and no file that it names.
+func TestFilesAreNotSent(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{`curl -d {{ x }} u`, `curl -sd "{{ x }}" u`, `curl --data={{ x }} u`, `curl --json {{ x }} u`, `curl -d{{ x }} u`, `curl -F "f={{ x }}" u`, `curl -H {{ x }} u`, `y={{ x }}; curl -d "$y" u`, `curl --data-urlencode "{{ x }}" u`} {
+		for value, fine := range map[string]bool{"@/etc/passwd": false, "hello @all": true, "": true, "a=b\nc": true} {
+			if _, err := parse(t, script).Shell(tera.Vars{"x": value}, tera.Bash); (err == nil) != fine {
+				t.Errorf("%s with %q: %v", script, value, err)
+			}
+		}
+	}
+}
+
 // TestStringsOfJSONAreNotEnded checks values that get into the JSON of the output by a
 // detour: they may not end its strings.
 func TestStringsOfJSONAreNotEnded(t *testing.T) {

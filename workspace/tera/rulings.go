@@ -34,6 +34,7 @@ const (
 	aLabel          // such a word that is no path
 	aTarget         // such a word that assigns nothing
 	aTime           // a number, which may have a unit
+	aText           // nothing that curl would take for the name of a file
 	aFile           // nothing that perl or psql would take for more than the name of a file
 )
 
@@ -48,6 +49,8 @@ var demands = map[demand]struct {
 		"the value is no plain name, and could name a file that runs", "only letters, digits and ._@:+- can stand here"},
 	aTarget: {regexp.MustCompile(`^[a-zA-Z0-9._/@+][a-zA-Z0-9._/@+-]*$`),
 		"the value is no plain word, and make would take it apart or assign it", "only letters, digits and ._/@+- can stand here"},
+	aText: {regexp.MustCompile(`(?s)^([^@<].*)?$`),
+		"the value begins with @ or <, and curl would send the file that it names", "write --data-raw or --form-string, which take it as it is"},
 	aTime: {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
 	aFile: {regexp.MustCompile(`^([^<>|\s][^|]*)?$`),
 		"the value has a | or begins with < or >, and the program would run or write what it says", "write ./ before it, and no |"},
@@ -373,6 +376,22 @@ func serviced(args []arg, at int) objection {
 
 // plainFiles checks a program that takes a | before a name for a command.
 func plainFiles([]arg, int) objection { return objection{want: aFile} }
+
+// sent checks curl, which sends a file where what is to be sent begins with @.
+func sent(args []arg, at int) objection {
+	text := before(args[at])
+	for _, o := range []string{"-d", "--data", "--data-ascii", "--data-binary", "--data-urlencode", "--json", "--url-query", "-H", "--header", "--proxy-header"} {
+		if begins := text == "" || text == "-d" || text == "-H" || strings.HasPrefix(text, "--") && strings.HasSuffix(text, "="); begins && behind(args, at, o) {
+			return objection{want: aText}
+		}
+	}
+	for _, o := range []string{"-F", "--form"} {
+		if (text == "" || strings.HasSuffix(text, "=")) && behind(args, at, o) {
+			return objection{want: aText}
+		}
+	}
+	return objection{}
+}
 
 // packed checks tar, whose options may stand without a dash: tar cIf.
 func packed(args []arg, at int) objection {

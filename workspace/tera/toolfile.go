@@ -37,7 +37,7 @@ var fileTools = map[string]tool{
 	"bzip2":   {is: takesOptions},
 	"split":   {is: everyday | takesOptions, code: "--filter", takes: "abClntd"},
 	"sort":    {is: quiet | takesOptions, code: "--compress-program", takes: "kotST", flags: "--reverse --unique --numeric-sort --version-sort"},
-	"curl":    {is: quiet | takesOptions, takes: "AbcCdDeEFHKmoPQrtTuUwxXyYz", flags: curlFlags},
+	"curl":    {is: quiet | takesOptions, rule: sent, takes: "AbcCdDeEFHKmoPQrtTuUwxXyYz", flags: curlFlags},
 	"wget":    {is: quiet | takesOptions, code: "-e --execute --use-askpass", takes: "aBDeIiloOPQRtTUwX", flags: wgetFlags},
 	"pv":      {is: takesOptions | everyday, takes: "sLiNFBHdWwD"},
 }
