@@ -72,6 +72,12 @@ var deciders = wordsOf(
 	"GCONV_PATH OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES AWKLIBPATH",
 )
 
+// configures are the variables that name a file which decides what tools run: a person
+// may choose one, and an agent no more than a plain name in its path.
+var configures = wordsOf("KUBECONFIG AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE ANSIBLE_CONFIG RIPGREP_CONFIG_PATH UV_PYTHON UV_CONFIG_FILE DOCKER_CONFIG " +
+	"GNUPGHOME CARGO_HOME RUSTUP_HOME GOPATH HELM_PLUGINS HELM_CONFIG_HOME TF_CLI_CONFIG_FILE NETRC PIP_CONFIG_FILE NPM_CONFIG_USERCONFIG " +
+	"npm_config_userconfig CLOUDSDK_CONFIG XDG_CONFIG_HOME RESTIC_REPOSITORY_FILE BORG_CONFIG_DIR")
+
 // wordsOf is the set of the words in the lists.
 func wordsOf(lists ...string) map[string]bool {
 	set := map[string]bool{}

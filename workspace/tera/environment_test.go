@@ -7,6 +7,23 @@ import (
 	"stroem/workspace/tera"
 )
 
+// TestVariablesThatNameFiles checks the variables that name a file which decides what
+// runs: an agent may give a name in its path.
+func TestVariablesThatNameFiles(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{"KUBECONFIG={{ x }} kubectl get pods", "export ANSIBLE_CONFIG=conf/{{ x }}.cfg; ./run.sh", "AWS_CONFIG_FILE=\"/etc/aws/{{ x }}\"; export AWS_CONFIG_FILE"} {
+		for value, fine := range map[string]bool{"prod-1": true, "../tmp/evil": false, "/tmp/evil": false} {
+			tmpl := parse(t, script)
+			if _, err := tmpl.With(tera.Options{ForbidRaw: true}).Shell(tera.Vars{"x": value}, tera.Bash); (err == nil) != fine {
+				t.Errorf("%s with %s: %v", script, value, err)
+			}
+			if _, err := tmpl.Shell(tera.Vars{"x": value}, tera.Bash); err != nil {
+				t.Errorf("%s with %s: %v", script, value, err)
+			}
+		}
+	}
+}
+
 // TestVariablesThatDecide checks which variables name a program or code.
 func TestVariablesThatDecide(t *testing.T) {
 	t.Parallel()

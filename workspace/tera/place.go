@@ -262,6 +262,9 @@ func (s *script) assigned(p *place, i int, a *syntax.Assign) (what, fix string) 
 	case a.Name == nil || child == syntax.Node(a.Name):
 		return "a value cannot stand as the name of a variable", "write the name itself"
 	}
+	if configures[a.Name.Value] && s.known && s.t.options.ForbidRaw && p.value.foreign && !demands[aLabel].form.MatchString(p.value.text) {
+		return "the value could name another file for " + a.Name.Value + ", which decides what runs, and this action does not allow it", "let a plain name be a part of the path; " + fixAllow
+	}
 	return special(a.Name.Value)
 }
 
