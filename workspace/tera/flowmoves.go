@@ -96,7 +96,21 @@ func (f *flows) called(whole *syntax.Stmt, args []arg) {
 	if f.facts.functions["command_not_found_handle"] { // its first argument is the command
 		f.handed(slices.Insert(slices.Clone(args), 0, args[0]), true)
 	}
-	switch program(name) {
+	f.assigning(whole, args)
+	rest, _, _, _ := unwrap(args, len(args))
+	for _, a := range args[:len(args)-len(rest)] { // env NAME=…
+		if name := assigns(a); name != "" {
+			f.move(a.word, variableNamed(name))
+		}
+	}
+	if len(rest) > 1 {
+		f.copied(whole, rest)
+	}
+}
+
+// assigning notes what the shell's own commands give to variables.
+func (f *flows) assigning(whole *syntax.Stmt, args []arg) {
+	switch program(args[0].text) {
 	case "set":
 		if dashes := slices.IndexFunc(args, func(a arg) bool { return a.static && a.text == "--" }); dashes > 0 {
 			f.handed(args[dashes:], false)
@@ -127,21 +141,19 @@ func (f *flows) called(whole *syntax.Stmt, args []arg) {
 	case "printf":
 		f.printed(args)
 	}
-	rest, _, _, _ := unwrap(args, len(args))
-	for _, a := range args[:len(args)-len(rest)] { // env NAME=…
-		if name := assigns(a); name != "" {
-			f.move(a.word, variableNamed(name))
-		}
-	}
-	if len(rest) < 2 {
-		return
-	}
+}
+
+// copied notes the files that a command writes or copies.
+func (f *flows) copied(whole *syntax.Stmt, rest []arg) {
 	switch last := rest[len(rest)-1].word; program(rest[0].text) {
 	case "tee":
 		for _, a := range rest[1:] {
 			f.writes(whole, a.word)
 		}
 	case "cp", "mv", "ln", "install":
+		if h := file(last); codeFile(h) {
+			f.runs(h, last)
+		}
 		for _, a := range rest[1 : len(rest)-1] {
 			from := file(a.word)
 			f.pass(from, file(last))
