@@ -2,6 +2,7 @@ package tera
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -179,12 +180,13 @@ func (s *script) literal(p *printer, sp spot, pl *place, lang Language) (what, f
 func (s *script) spots(lang Language) []spot {
 	c := &coder{s: s, lang: lang, src: s.src, spots: make([]spot, 0, len(s.places))}
 	c.starts, c.feeds = startWord.MatchString(s.src), feeding(s.src)
-	c.outputs = strings.Contains(s.src, "OUTPUT:") || strings.Contains(s.src, "STATE:") || halfOutput.MatchString(s.src)
+	c.outputs = strings.Contains(s.src, "OUTPUT:") || strings.Contains(s.src, "STATE:") || (strings.Contains(s.src, "OUT") || strings.Contains(s.src, "STA") || strings.Contains(s.src, "GLOBAL")) && halfOutput.MatchString(s.src)
 	c.shell, c.loads = shelly(s.src), lang == Python && loadWord.MatchString(s.src)
 	switch lang { // comments of the others that are orders are known by how they begin
 	case Python:
 		c.ordered = strings.Contains(s.src, "# ///")
-		c.pipes, c.hints = popenWrite.MatchString(s.src), hintWord.MatchString(s.src)
+		c.pipes = strings.Contains(s.src, "popen(") && popenWrite.MatchString(s.src)
+		c.hints = slices.ContainsFunc(hintWords, func(word string) bool { return strings.Contains(s.src, word) })
 	case Go:
 		c.ordered = strings.Contains(s.src, `"C"`)
 	}

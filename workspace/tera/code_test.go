@@ -142,7 +142,8 @@ func TestHostileValuesInGo(t *testing.T) {
 // TestLimitsOfCode checks that reading a script takes time in proportion to it.
 func TestLimitsOfCode(t *testing.T) {
 	for _, script := range []string{"\n\n{% for i in range(end=20000) %}# a {{ x }}\n{% endfor %}", "f({% for i in range(end=20000) %}run({{ x }}),{% endfor %} '-c')", "f({% for i in range(end=40000) %}({{ x }},{% endfor %}", "y = '{% for i in range(end=20000) %}{{ x }}\\\\{% endfor %}'", "subprocess.run(['a'{% for i in range(end=10000) %}, {{ x }}{% endfor %}])", "y = '{% for i in range(end=20000) %}{{ x }}{% endfor %}'" + strings.Repeat(".format", 50_000), "print('OUTPUT: '{% for i in range(end=20000) %}, '\"a{{ x }}'{% endfor %})",
-		"y = {{ x }}" + strings.Repeat(" + 'OUTPUT: a'", 50_000), "y = f({{ x }})" + strings.Repeat(".map(eval)", 50_000), "y = {{ x }}" + strings.Repeat(" / a", 200_000), "y = {{ x }}" + strings.Repeat("`${", 300_000), "y = f'{{ x }}" + strings.Repeat("{a}", 300_000) + "'"} {
+		"y = {{ x }}" + strings.Repeat(" + 'OUTPUT: a'", 50_000), "y = f({{ x }})" + strings.Repeat(".map(eval)", 50_000), "y = {{ x }}" + strings.Repeat(" / a", 200_000), "y = {{ x }}" + strings.Repeat("`${", 300_000), "y = f'{{ x }}" + strings.Repeat("{a}", 300_000) + "'",
+		"def f(a): eval(a)\n" + strings.Repeat("f(", 90) + strings.Repeat("a, b=a,", 5_000) + "{{ x }}" + strings.Repeat(")", 90), "y = {{ x }}" + strings.Repeat(" = a", 50_000), "y = {{ x }}\n" + strings.Repeat("a = y\ny = a\n", 20_000) + "eval(a)", "import subprocess\nrun(['tar', {% for i in range(end=2000) %}a, {% endfor %}{{ x }}])"} {
 		begun := time.Now()
 		tmpl := parse(t, script)
 		for l := tera.Python; l <= tera.Go; l++ {

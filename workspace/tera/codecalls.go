@@ -218,7 +218,7 @@ func (c *coder) merge(b bracket) {
 	inner := c.now
 	c.now = b.outer
 	if declares := c.declares(); declares || !b.block {
-		c.now.names = append(c.now.names, inner.names[:min(len(inner.names), 64)]...)
+		c.now.names = append(c.now.names, inner.names[:min(len(inner.names), max(0, mostNames-len(c.now.names)))]...)
 	}
 	if b.block || inner.more {
 		return
@@ -343,10 +343,10 @@ var (
 
 // shelly reports whether a script may hand commands to a shell or an interpreter.
 func shelly(src string) bool {
-	if shellWord.MatchString(src) {
+	if (strings.Contains(src, "shell") || strings.Contains(src, "SHELL")) && shellWord.MatchString(src) {
 		return true
 	}
-	return codeWord.MatchString(src) && (ownProgram.MatchString(src) ||
+	return (strings.Contains(src, "'-") || strings.Contains(src, `"-`)) && codeWord.MatchString(src) && (ownProgram.MatchString(src) ||
 		slices.ContainsFunc(quotedWord.FindAllStringSubmatch(src, -1), func(m []string) bool { return interpreter(m[1]) }))
 }
 
@@ -429,14 +429,17 @@ func (c *coder) evaluator() string {
 	if c.now.evals != "" {
 		return handsOver(c.now.evals)
 	}
-	if slices.ContainsFunc(c.opens, func(b bracket) bool { return b.key == "env" }) {
-		return "" // see sets
+	inner := 0 // behind the last bracket in which an environment is given, see sets
+	for i, b := range c.opens {
+		if b.key == "env" {
+			inner = i + 1
+		}
 	}
-	for _, b := range c.opens {
+	for i, b := range c.opens {
 		name := last(b.callee)
 		switch {
-		case name == "" || c.namesakes[b.callee] || b.arrow && (name == "setTimeout" || name == "setInterval") || patterns.MatchString(b.callee):
-		case c.evaluates(name), c.aliases[name], c.aliases[root(b.callee)], c.shell && b.starts, readers.MatchString(b.callee):
+		case name == "" || i < inner || c.namesakes[b.callee] || b.arrow && (name == "setTimeout" || name == "setInterval"):
+		case c.evaluates(name) && !matches(b.callee, patterns), c.aliases[name], c.aliases[root(b.callee)], c.shell && b.starts, matches(b.callee, readers):
 			return name + "(…) would read the value as code or as a command"
 		}
 		if b.outer.evals != "" {
@@ -445,9 +448,3 @@ func (c *coder) evaluator() string {
 	}
 	return ""
 }
-
-// readers are functions that read code as well, by more of their path.
-var readers = regexp.MustCompile(`\.constructor$|(^|\.)((cProfile|profile|pdb|[bp]db\(\)|Bdb\(\)|Trace\(\)|Profile\(\))\.run|InteractiveConsole\(\)\.push|pydoc\.locate|webbrowser\.(get|register))$`)
-
-// patterns are functions that read a regular expression, or read with one.
-var patterns = regexp.MustCompile(`(?i)(^|\.)re(gex)?\.compile$|(^|\.)(re|rx|\w*reg(ex|exp)?|pattern)\.exec$`)

@@ -14,7 +14,8 @@ type carrier struct {
 	value int  // its number, of one that is a value itself; else -1
 	list  bool // of a function that takes any number of them
 	from  []carried
-	told  [printedLine + 1]bool
+	told  [begunLine + 1]bool
+	sunk  [begunLine + 1]bool // a sink asks for it
 }
 
 // carried is a part of what a carrier is made of.
@@ -32,6 +33,7 @@ const (
 	firstWord               // nothing before it ends a word
 	beginning               // nothing is before it
 	printedLine             // asked for alone: somewhere, and as the text that it was
+	begunLine               // the same, where a line is not yet said to be one that the server reads
 )
 
 func (n *carrier) add(part *carrier, at whereabouts, made bool) {
@@ -49,7 +51,7 @@ func (n *carrier) values(at whereabouts, visit func(int)) {
 			visit(n.value)
 		}
 		for _, part := range n.from {
-			if at == printedLine && !part.made || at != printedLine && part.at >= at {
+			if printed := at >= printedLine; printed && !part.made || !printed && part.at >= at {
 				left = append(left, part.what)
 			}
 		}
@@ -76,11 +78,19 @@ type routes struct {
 
 // says makes an objection of what is said of a carrier.
 func (f *routes) says(n *carrier, at whereabouts, what, fix string) {
-	f.sinks = append(f.sinks, sink{n, at, func(sp *spot) {
+	f.sinkOf(n, at, func(sp *spot) {
 		if sp.again == nil {
 			sp.again = &objection{what: what, fix: fix}
 		}
-	}})
+	})
+}
+
+// sinkOf notes a sink of a carrier, of which the first of its kind counts.
+func (f *routes) sinkOf(n *carrier, at whereabouts, mend func(*spot)) {
+	if !n.sunk[at] {
+		n.sunk[at] = true
+		f.sinks = append(f.sinks, sink{n, at, mend})
+	}
 }
 
 // settle tells the values what was found of the names that they get into.
@@ -122,6 +132,9 @@ var ownFunctions = map[Language]*regexp.Regexp{
 	Go:         regexp.MustCompile(`\bfunc\s+(?:\([^()]*\)\s*)?(\w+)\(([^()]*)|(\w+)\s*:?=\s*func\(([^()]*)`),
 }
 
+// defining are what each of them has.
+var defining = map[Language][]string{Python: {"def", "lambda"}, JavaScript: {") {", "){", "=>", "function", "):"}, Go: {"func"}}
+
 var anyName = regexp.MustCompile(`[A-Za-z_]\w*`)
 
 // importing are lines that bring names from elsewhere.
@@ -134,7 +147,6 @@ func (c *coder) define() {
 	if lang == TypeScript {
 		lang = JavaScript
 	}
-	imports := strings.Join(importing.FindAllString(c.src, -1), " ")
 	c.namesakes = map[string]bool{}
 	c.functions, c.commands = map[string]*carrier{}, map[string]bool{}
 	if c.lang == Go {
@@ -142,6 +154,10 @@ func (c *coder) define() {
 			c.commands[m[1]] = true
 		}
 	}
+	if !slices.ContainsFunc(defining[lang], func(word string) bool { return strings.Contains(c.src, word) }) {
+		return
+	}
+	imports := strings.Join(importing.FindAllString(c.src, -1), " ")
 	for _, m := range ownFunctions[lang].FindAllStringSubmatch(c.src, -1) {
 		name, takes := m[1]+m[3], m[2]+m[4]
 		if slices.Contains(nameless, name) {
@@ -169,7 +185,7 @@ func (c *coder) assign(names []*carrier) {
 	for _, n := range names {
 		n.add(c.holds(), beginning, false)
 	}
-	c.arg = element{}
+	c.arg, c.now.names = element{}, nil
 }
 
 // gives reports whether a = at the cursor gives something to a name, and not to a
@@ -180,7 +196,7 @@ func (c *coder) gives() bool {
 }
 
 // adding are methods that put what they are given into what they belong to.
-var adding = regexp.MustCompile(`(\w+)\.(append|appendleft|extend|insert|add|push|unshift|splice|put|set|update|setdefault|write|WriteString|Set|Add)$`)
+var adding = strings.Fields("append appendleft extend insert add push unshift splice put set update setdefault write WriteString Set Add")
 
 // streams are what such a method prints to.
 var streams = []string{"stdout", "stderr", "stdin", "console", "log", "logger", "logging", "res", "response", "path"}
@@ -190,10 +206,21 @@ func (c *coder) takes(b *bracket) {
 	if b.callee == "" || b.sign != '(' {
 		return
 	}
-	if m := adding.FindStringSubmatch(b.callee); m != nil && !slices.Contains(streams, m[1]) {
-		b.into, b.adds = c.name(m[1]), true
+	method := last(b.callee)
+	owner := last(strings.TrimSuffix(b.callee, "."+method))
+	if owner != method && slices.Contains(adding, method) && !slices.Contains(streams, owner) {
+		b.into, b.adds = c.name(owner), true
 	} else if !b.starts || !strings.Contains(b.callee, ".") {
-		b.into = c.functions[last(b.callee)]
+		b.into = c.functions[method]
+	}
+	if b.into == nil {
+		return
+	}
+	for _, outer := range slices.Backward(c.opens) {
+		if outer.into != nil {
+			outer.into.add(b.into, somewhere, false)
+			return
+		}
 	}
 }
 
@@ -237,7 +264,7 @@ func (c *coder) tames(end int) bool {
 func (c *coder) carry(n *carrier, before string) {
 	at, made := c.stands(c.now.depth, before)
 	c.holds().add(n, at, made)
-	for i, b := range c.opens {
+	for i, b := range slices.Backward(c.opens) {
 		if b.into == nil {
 			continue
 		}
@@ -249,8 +276,12 @@ func (c *coder) carry(n *carrier, before string) {
 			at = somewhere
 		}
 		b.into.add(n, at, made)
+		return // what is around it takes it from there
 	}
 }
+
+// mostNames is how many names of one statement are remembered.
+const mostNames = 64
 
 // mentioned is for a name in the code, behind a text.
 func (c *coder) mentioned(word, before string, member bool) {
@@ -261,7 +292,7 @@ func (c *coder) mentioned(word, before string, member bool) {
 	n := c.name(word)
 	if k := len(c.now.names); member && k > 0 {
 		c.now.names[k-1] = n
-	} else if k < 64 {
+	} else if k < mostNames {
 		c.now.names = append(c.now.names, n)
 	}
 	if c.tames(c.at) {
@@ -306,7 +337,7 @@ func (c *coder) asked(n *carrier, about string, arg element) {
 		c.says(n, firstWord, about+o.what, o.fix)
 	}
 	if option != "" {
-		c.sinks = append(c.sinks, sink{n, beginning, func(sp *spot) { sp.option = option }})
+		c.sinkOf(n, beginning, func(sp *spot) { sp.option = option })
 	}
 }
 
@@ -316,11 +347,11 @@ func (c *coder) lined(n *carrier, word string) {
 		return
 	}
 	if begun := c.begins(); begun != "" {
-		c.sinks = append(c.sinks, sink{n, printedLine, func(sp *spot) { sp.begun = begun }})
+		c.sinkOf(n, begunLine, func(sp *spot) { sp.begun = begun })
 	}
 	_, ok := protocolLine(c.now.said)
 	if _, made := c.stands(c.now.depth, ""); made || !ok && c.now.filled == "" || c.makes() {
 		return
 	}
-	c.sinks = append(c.sinks, sink{n, printedLine, func(sp *spot) { sp.lined = word }})
+	c.sinkOf(n, printedLine, func(sp *spot) { sp.lined = word })
 }

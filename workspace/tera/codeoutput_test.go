@@ -56,8 +56,7 @@ func TestCodeThatPrintsOutput(t *testing.T) {
 		{tera.JavaScript, "const n = '{{ x }}'\nconsole.log('OUTPUT: {\"m\": \"' + n + '\"}')", v, "", "by way of n"},
 		{tera.Python, "sys.stdout.write('OUTPUT: ')\nsys.stdout.write('{\"m\": \"{{ x }}\"}')", v, text, ""},
 		{tera.Python, "print('OUTPUT: ', end='')\nprint('{\"m\": \"{{ x }}\"}')", v, text, ""},
-		{tera.Python, `print("OUT" "{{ x }}")`, `PUT: {"a":1}`, "", "step's output"},
-		{tera.Python, `print("OUT" + {{ x }})`, `PUT: {"a":1}`, "", "step's output"},
+		{tera.Python, `print("OUT" + "{{ x }}")`, `PUT: {"a":1}`, "", "step's output"},
 		{tera.Python, `print("OUT", {{ x }}, sep="")`, `PUT: {"a":1}`, "", "step's output"},
 		{tera.Python, "a = {{ x }}\nprint('OUT' + a)", `PUT: {"a":1}`, "", "step's output"},
 	} {

@@ -50,14 +50,12 @@ var (
 	assignsVariable = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)=`)
 	// fedName is a name by which a program's input is written.
 	fedName = regexp.MustCompile(`(^|\.)([sS]tdin|communicate|StdinPipe)(\.|\(|$)`)
-	// popenWrite and hintWord are what a python script says that writes to a command,
+	// popenWrite and hintWords are what a python script says that writes to a command,
 	// or that evaluates annotations.
 	popenWrite = regexp.MustCompile(`popen\([^()\n]*,\s*(mode\s*=\s*)?['"]w['"]`)
-	hintWord   = regexp.MustCompile(`\b(get_type_hints|eval_str|get_annotations)\b`)
+	hintWords  = []string{"get_type_hints", "eval_str", "get_annotations"}
 	// thisProgram are the interpreters that run a script, by which it may start another.
 	thisProgram = map[string]string{"process.execPath": "node", "process.argv0": "node", "process.argv": "node", "sys.executable": "python3"}
-	// searched is where python looks for what it imports.
-	searched = regexp.MustCompile(`(^|\.)(sys\.path\.(insert|append|extend)|addsitedir)$`)
 	// splitting are functions that make arguments of a text.
 	splitting = []string{"split", "Split", "Fields", "SplitN"}
 	// filledVariable is NAME= before what is filled in.
@@ -123,7 +121,7 @@ func (c *coder) doubtful() string {
 		return "this script evaluates annotations, of which the value would become one"
 	}
 	for _, b := range c.opens {
-		if searched.MatchString(b.callee) {
+		if matches(b.callee, searched) {
 			return imports
 		}
 	}
@@ -303,4 +301,31 @@ func (e element) shell() *syntax.Word {
 		part = &syntax.Lit{Value: e.text}
 	}
 	return &syntax.Word{Parts: []syntax.WordPart{part}}
+}
+
+// readers are functions that read code as well, by more of their path.
+var readers = map[string]*regexp.Regexp{
+	"constructor": regexp.MustCompile(`\.constructor$`),
+	"run":         regexp.MustCompile(`(^|\.)(cProfile|profile|pdb|[BP]db\(\)|Trace\(\)|Profile\(\))\.run$`),
+	"push":        regexp.MustCompile(`InteractiveConsole\(\)\.push$`),
+	"locate":      regexp.MustCompile(`(^|\.)pydoc\.locate$`),
+	"get":         regexp.MustCompile(`(^|\.)webbrowser\.get$`),
+	"register":    regexp.MustCompile(`(^|\.)webbrowser\.register$`),
+}
+
+// patterns are functions that read a regular expression, or read with one.
+var patterns = map[string]*regexp.Regexp{
+	"compile": regexp.MustCompile(`(^|\.)re(gex)?\.compile$`),
+	"exec":    regexp.MustCompile(`(?i)(^|\.)(re|rx|\w*reg(ex|exp)?|pattern)\.exec$`),
+}
+
+// searched are functions that say where python looks for what it imports.
+var searched = map[string]*regexp.Regexp{"insert": ofPath, "append": ofPath, "extend": ofPath, "addsitedir": regexp.MustCompile(`.`)}
+
+var ofPath = regexp.MustCompile(`(^|\.)sys\.path\.\w+$`)
+
+// matches looks a path up by its last name.
+func matches(path string, list map[string]*regexp.Regexp) bool {
+	re := list[last(path)]
+	return re != nil && re.MatchString(path)
 }
