@@ -2,6 +2,7 @@ package tera
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -80,10 +81,17 @@ func (t *Template) WarnCode(lang Language) []*Warning {
 	var warnings []*Warning
 	seen := map[string]bool{}
 	t.eachSpot(lang, func(n *output, sp spot) {
-		if sp.what != "" || sp.again == nil || harmless(n.x) {
+		var w *Warning
+		switch {
+		case sp.what != "" || harmless(n.x):
+			return
+		case sp.again != nil:
+			w = &Warning{Error: *t.fault(n, sp.again.what, sp.again.fix), Kind: Again}
+		case sp.option != "":
+			w = &Warning{Error: *t.fault(n, sp.option+" would take a value that begins with - for an option", fixOption(sp.option)), Kind: Option}
+		default:
 			return
 		}
-		w := &Warning{Error: *t.fault(n, sp.again.what, sp.again.fix), Kind: Again}
 		if v, ok := n.x.(*variable); ok {
 			w.Path = v.names()
 		}
@@ -141,11 +149,19 @@ func (s *script) code(lang Language) (string, error) {
 
 // literal writes a value at a spot, or says why not.
 func (s *script) literal(p *printer, sp spot, pl *place, lang Language) (what, fix string) {
-	if sp.kind != inNote && sp.json == noJSON && !harmless(pl.node.x) && (forges(pl.value.text) || s.completes(pl)) {
+	if sp.kind != inNote && sp.json == noJSON && !harmless(pl.node.x) && (forges(sp.begun+pl.value.text) || s.completes(pl)) {
 		return forged, fixForged
 	}
-	if sp.again != nil && s.t.options.ForbidRaw && pl.value.foreign {
-		return sp.again.what + ", and this action does not allow it", sp.again.fix + "; " + fixAllow
+	if agent := s.t.options.ForbidRaw && pl.value.foreign; agent && !wholeNumber(pl.value.text) {
+		switch {
+		case sp.again != nil:
+			return sp.again.what + ", and this action does not allow it", sp.again.fix + "; " + fixAllow
+		case sp.option != "" && isOption(arg{text: pl.value.text}):
+			return sp.option + " would read the value as an option", fixOption(sp.option)
+		}
+	}
+	if sp.lined != "" && linedBadly(pl.value.text) {
+		return "the value would become JSON that the server reads, by way of " + sp.lined, fixLined
 	}
 	if sp.key && lang.ecma() {
 		whole := s.replace(s.src[sp.from:sp.to], func(p *place) string { return p.value.text })
@@ -164,11 +180,13 @@ func (s *script) literal(p *printer, sp spot, pl *place, lang Language) (what, f
 func (s *script) spots(lang Language) []spot {
 	c := &coder{s: s, lang: lang, src: s.src, spots: make([]spot, 0, len(s.places))}
 	c.starts, c.feeds = startWord.MatchString(s.src), feeding(s.src)
-	c.outputs = strings.Contains(s.src, "OUTPUT:") || strings.Contains(s.src, "STATE:")
-	c.shell, c.loads = shellWord.MatchString(s.src), lang == Python && loadWord.MatchString(s.src)
+	c.outputs = strings.Contains(s.src, "OUTPUT:") || strings.Contains(s.src, "STATE:") || (strings.Contains(s.src, "OUT") || strings.Contains(s.src, "STA") || strings.Contains(s.src, "GLOBAL")) && halfOutput.MatchString(s.src)
+	c.shell, c.loads = shelly(s.src), lang == Python && loadWord.MatchString(s.src)
 	switch lang { // comments of the others that are orders are known by how they begin
 	case Python:
 		c.ordered = strings.Contains(s.src, "# ///")
+		c.pipes = strings.Contains(s.src, "popen(") && popenWrite.MatchString(s.src)
+		c.hints = slices.ContainsFunc(hintWords, func(word string) bool { return strings.Contains(s.src, word) })
 	case Go:
 		c.ordered = strings.Contains(s.src, `"C"`)
 	}
@@ -180,7 +198,10 @@ func (s *script) spots(lang Language) []spot {
 		}
 		c.thirdLine += i + 1
 	}
-	c.code(0)
+	c.define()
+	if c.code(0); c.uncertain == "" {
+		c.settle()
+	}
 	if c.allUncertain {
 		c.spots = c.spots[:0]
 	}

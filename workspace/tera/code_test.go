@@ -35,6 +35,7 @@ func TestLiterals(t *testing.T) {
 		{tera.Python, "y = '{{ x }}'", true, `y = 'true'`}, {tera.Python, "y = [{{ x }}, {{ x }}]", nil, `y = [None, None]`},
 		{tera.JavaScript, "f(...{{ x }})", []any{1}, `f(...[1])`},
 		{tera.Python, "\n\n# a {{ x }}\ny", "b\n'''evil", "\n\n# a b    evil\ny"},
+		{tera.Python, "#!/bin/python3\n# Report for {{ x }}\ny", "a\nb", "#!/bin/python3\n# Report for a b\ny"},
 		{tera.Python, "{% for i in x %}f({{ i }})\n{% endfor %}", []any{1, "a"}, "f(1)\nf(\"a\")\n"},
 	}
 	for _, tt := range tests {
@@ -65,7 +66,7 @@ func TestValuesWithoutLiteral(t *testing.T) {
 var refusedCode = map[tera.Language][]string{
 	tera.Python: {
 		"f{{ x }}", "f {{ x }}", "r'{{ x }}'", "rb'''{{ x }}'''", "t'{{ x }}'", "f'{ {{ x }} }'", "f'{a[{{ x }}]}'", "y = f{{ x }}", "y = 1{{ x }}", "y = {{ x }}a", "y = a.{{ x }}", "{{ x }}", "y = 1\n{{ x }}",
-		`y = '\{{ x }}'`, `y = '\x4{{ x }}'`, `y = '\u00{{ x }}'`, `y = '\N{{ x }}'`, `y = '\0{{ x }}'`, "# coding: {{ x }}", "#!x\r\n# coding: {{ x }}\r\n", "#!/bin/{{ x }}\n", "\n\n#{{ x }}", "\n\n# /// script\n# dependencies = [\"{{ x }}\"]\n# ///",
+		`y = '\{{ x }}'`, `y = '\x4{{ x }}'`, `y = '\u00{{ x }}'`, `y = '\N{{ x }}'`, `y = '\0{{ x }}'`, "# coding: {{ x }}", "# a\n# -*- coding={{ x }}", "#!x\r\n# coding: {{ x }}\r\n", "#!/bin/{{ x }}\n", "\n\n#{{ x }}", "\n\n# /// script\n# dependencies = [\"{{ x }}\"]\n# ///",
 		"import {{ x }}", "from {{ x }} import a", "eval({{ x }})", "eval('{{ x }}')", "exec('''{{ x }}''')", "os.system('ls {{ x }}')", "subprocess.run(f'ls {{ x }}', shell=True)", "subprocess.run(['sh', '-c', 'ls {{ x }}'])",
 		"os.execvp('sh', ['sh', '-c', {{ x }}])", "import pickle\npickle.loads({{ x }}.encode())", "yaml.load({{ x }}, Loader=yaml.Loader)", "yaml.unsafe_load('{{ x }}')",
 		"y = '\n{{ x }}'", "y = 'a {{ x }}", "y = ({{ x }}", "y = {{ x }})", "f'{a:'>9}' + {{ x }}", "f\"{a['\"']}\" + {{ x }}", "y = a ` {{ x }}", "y = {{ x }} + (1]", "def {{ x }}(): pass", "y = a\\\n{{ x }}", "@{{ x }}\ndef f(): pass", "f'}' {{ x }}", "f'{a\\n}' + {{ x }}",
@@ -141,7 +142,8 @@ func TestHostileValuesInGo(t *testing.T) {
 // TestLimitsOfCode checks that reading a script takes time in proportion to it.
 func TestLimitsOfCode(t *testing.T) {
 	for _, script := range []string{"\n\n{% for i in range(end=20000) %}# a {{ x }}\n{% endfor %}", "f({% for i in range(end=20000) %}run({{ x }}),{% endfor %} '-c')", "f({% for i in range(end=40000) %}({{ x }},{% endfor %}", "y = '{% for i in range(end=20000) %}{{ x }}\\\\{% endfor %}'", "subprocess.run(['a'{% for i in range(end=10000) %}, {{ x }}{% endfor %}])", "y = '{% for i in range(end=20000) %}{{ x }}{% endfor %}'" + strings.Repeat(".format", 50_000), "print('OUTPUT: '{% for i in range(end=20000) %}, '\"a{{ x }}'{% endfor %})",
-		"y = {{ x }}" + strings.Repeat(" + 'OUTPUT: a'", 50_000), "y = f({{ x }})" + strings.Repeat(".map(eval)", 50_000), "y = {{ x }}" + strings.Repeat(" / a", 200_000), "y = {{ x }}" + strings.Repeat("`${", 300_000), "y = f'{{ x }}" + strings.Repeat("{a}", 300_000) + "'"} {
+		"y = {{ x }}" + strings.Repeat(" + 'OUTPUT: a'", 50_000), "y = f({{ x }})" + strings.Repeat(".map(eval)", 50_000), "y = {{ x }}" + strings.Repeat(" / a", 200_000), "y = {{ x }}" + strings.Repeat("`${", 300_000), "y = f'{{ x }}" + strings.Repeat("{a}", 300_000) + "'",
+		"def f(a): eval(a)\n" + strings.Repeat("f(", 90) + strings.Repeat("a, b=a,", 5_000) + "{{ x }}" + strings.Repeat(")", 90), "y = {{ x }}" + strings.Repeat(" = a", 50_000), "y = {{ x }}\n" + strings.Repeat("a = y\ny = a\n", 20_000) + "eval(a)", "import subprocess\nrun(['tar', {% for i in range(end=2000) %}a, {% endfor %}{{ x }}])"} {
 		begun := time.Now()
 		tmpl := parse(t, script)
 		for l := tera.Python; l <= tera.Go; l++ {

@@ -15,6 +15,12 @@ type statement struct {
 	said   string // what its literals of text say, on the line that was begun last
 	filled string // the last whole line of it that the server reads, and that something is filled in
 	more   bool   // others come before it inside the same brackets
+
+	node     *carrier   // what it holds
+	names    []*carrier // the names in it so far
+	depth    int        // how many brackets are open around it
+	iterates bool       // a loop begins, the names of which are being read
+	writes   bool       // it prints, and does not end the line
 }
 
 // operandAt is where an operand begins: the values before it, and its offset.
@@ -32,6 +38,10 @@ type bracket struct {
 	block    bool        // of {, statements are in it
 	starts   bool        // it is a call that starts a program
 	args     []element   // the arguments of the call around it that starts one
+	into     *carrier    // what the arguments get into
+	adds     bool        // they are added to it
+	named    int         // how many names come before it
+	arrow    bool        // a function stands in it
 }
 
 // next begins a statement where the line before ended one.
@@ -60,7 +70,7 @@ func (c *coder) finished() bool {
 
 // end ends a statement.
 func (c *coder) end() {
-	c.now = statement{begun: len(c.spots), more: true}
+	c.now = statement{begun: len(c.spots), more: true, depth: len(c.opens), said: c.unended()}
 	if n := len(c.opens); n > 0 {
 		c.opens[n-1].key = ""
 	}
@@ -90,10 +100,15 @@ func (c *coder) sign(ch byte, bottom int) {
 	case '=':
 		if next != '=' && next != '>' && strings.IndexByte("=!<>", c.byteAt(c.at-1)) < 0 {
 			c.assigns()
+			if c.gives() {
+				defer c.assign(c.now.names)
+			}
+		} else if next == '>' && c.lang.ecma() {
+			c.arrow()
 		}
 	case ':':
 		c.keyed()
-		if declares := c.now.lead == "const" || c.now.lead == "let" || c.now.lead == "var"; declares && c.now.target == "" && c.between() {
+		if c.declares() && c.now.target == "" && c.between() {
 			c.now.target = c.path // its type follows
 		}
 	case '%':
@@ -106,6 +121,24 @@ func (c *coder) sign(ch byte, bottom int) {
 	}
 	c.at++
 	c.token(string(ch))
+}
+
+// declares reports whether the statement gives new names.
+func (c *coder) declares() bool {
+	return c.now.lead == "const" || c.now.lead == "let" || c.now.lead == "var"
+}
+
+// arrow is for the => of a function without a name, which may be called with
+// whatever its statement holds.
+func (c *coder) arrow() {
+	if n := len(c.opens); n > 0 {
+		c.opens[n-1].arrow = true
+	}
+	names := c.params
+	if c.last != ")" {
+		names = c.now.names[max(0, len(c.now.names)-1):]
+	}
+	c.assign(names)
 }
 
 // callee is the name that the bracket at the cursor calls or is an index of.
@@ -126,9 +159,16 @@ func (c *coder) open(ch byte) {
 	if b.callee != "" || c.last == "x" {
 		b.operand = c.operand
 	}
+	b.named = len(c.now.names)
 	if ch == '{' {
-		b.block = b.callee == "" && (!c.expects() || c.last == ">")
-		c.now = statement{begun: len(c.spots)}
+		literal := c.lang == Go && c.byteAt(c.at-1) == '}' // struct{ … }{ … }
+		b.block = b.callee == "" && (!c.expects() || c.last == ">") && !literal
+		inner := statement{begun: len(c.spots), depth: len(c.opens) + 1}
+		if !b.block {
+			inner.node, inner.depth = c.holds(), c.now.depth
+			b.outer = c.now
+		}
+		c.now = inner
 	}
 	switch {
 	case c.startsProgram(b.callee):
@@ -137,6 +177,8 @@ func (c *coder) open(ch byte) {
 	case ch != '(' && c.arg.some:
 		c.argument()
 	}
+	c.takes(&b)
+	c.now.writes = c.now.writes || c.outputs && writing.MatchString(b.callee)
 	if c.opens = append(c.opens, b); len(c.opens) > 2*maxNesting {
 		c.lose("the code is nested too deeply")
 	}
@@ -151,6 +193,7 @@ func (c *coder) shut(ch byte, bottom int) {
 	}
 	b := c.opens[n]
 	c.formatted(b)
+	c.params = c.now.names[min(b.named, len(c.now.names)):]
 	c.opens, c.operand = c.opens[:n], b.operand
 	switch {
 	case ch == ']' && b.callee != "" && c.text != "":
@@ -173,7 +216,11 @@ func (c *coder) shut(ch byte, bottom int) {
 // a part.
 func (c *coder) merge(b bracket) {
 	inner := c.now
-	if c.now = b.outer; b.block || inner.more {
+	c.now = b.outer
+	if declares := c.declares(); declares || !b.block {
+		c.now.names = append(c.now.names, inner.names[:min(len(inner.names), max(0, mostNames-len(c.now.names)))]...)
+	}
+	if b.block || inner.more {
 		return
 	}
 	c.now.said += inner.said
@@ -211,6 +258,7 @@ func (c *coder) assigns() {
 // keyed notes the name of an element.
 func (c *coder) keyed() {
 	n := len(c.opens)
+	c.now.writes = c.now.writes || c.lang == Python && c.last == "end"
 	switch {
 	case n == 0:
 	case c.text != "":
@@ -222,26 +270,53 @@ func (c *coder) keyed() {
 
 // named goes past a name or a keyword.
 func (c *coder) named(word string) {
-	if c.last == "." && !strings.HasSuffix(strings.TrimRight(c.src[:c.at-len(word)], " \t\r\n"), "...") {
+	member := c.last == "." && !strings.HasSuffix(strings.TrimRight(c.src[:c.at-len(word)], " \t\r\n"), "...")
+	if member {
 		c.path = ending(c.path + "." + word)
 	} else {
 		c.path, c.operand = word, operandAt{len(c.spots), c.at - len(word)}
 	}
-	c.arg.add("", false)
 	rest := strings.TrimLeft(c.src[c.at:], " \t")
-	switch called := strings.HasPrefix(rest, "("); {
+	called := strings.HasPrefix(rest, "(")
+	given := strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "==") && !strings.HasPrefix(rest, "=>") && !c.gives()
+	if (!member || !called) && !given && !(c.lang.ecma() && c.member() && strings.HasPrefix(rest, ":")) {
+		c.mentioned(word, "", member)
+	}
+	c.arg.add("", false)
+	c.sameProgram()
+	switch {
 	case (c.last == "as" || c.last == ":") && c.evaluates(c.prior):
 		c.alias(word)
 	case c.lang == Python && c.last == "." && (word == "format" || word == "format_map"):
 		c.format(c.operand, len(c.spots), anyBrace)
 	case called || word == "import" || !c.evaluates(word):
-		c.recall(word)
 	case strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "=="), c.member() && strings.HasPrefix(rest, ":"):
 		// It is a name that is given something here.
 	default:
 		c.refers(word)
 	}
+	c.keyword(word)
 	c.token(word)
+}
+
+// keyword is for the words of the language that say where values go.
+func (c *coder) keyword(word string) {
+	switch {
+	case c.last == ".":
+	case word == "for":
+		c.now.names, c.now.iterates = nil, true
+	case (word == "in" || word == "of") && c.now.iterates:
+		c.assign(c.now.names)
+		c.now.iterates = false
+	case word == "return" && c.function != "":
+		c.assign([]*carrier{c.name(c.function)})
+	case word == "function":
+		if n := len(c.opens); n > 0 {
+			c.opens[n-1].arrow = true
+		}
+	case c.last == "def" || c.last == "function" || c.last == "func":
+		c.function = word
+	}
 }
 
 // runners are functions that read a text as code, as a command or as the name of
@@ -249,16 +324,31 @@ func (c *coder) named(word string) {
 // objects of it, if a python script says loadWord.
 var (
 	runners = map[Language][]string{
-		Python: {"eval", "exec", "compile", "__import__", "import_module", "system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell", "spec_from_file_location", "run_path", "run_module", "literal", "unsafe_load", "timeit", "sympify", "exec_command"},
+		Python: {"eval", "exec", "compile", "__import__", "import_module", "system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell", "spec_from_file_location", "run_path", "run_module", "literal", "unsafe_load", "timeit", "sympify", "exec_command",
+			"Unpickler", "runsource", "runcode", "runctx", "runeval", "run_docstring_examples", "SourceFileLoader", "SourcelessFileLoader", "ExtensionFileLoader", "zipimporter", "CDLL", "LoadLibrary", "methodcaller", "c2py", "resolve_name"},
 		JavaScript: {"eval", "Function", "exec", "execSync", "require", "import", "runInContext", "runInNewContext", "runInThisContext", "Script", "$", "Worker",
-			"createRequire", "setTimeout", "setInterval", "fork", "compileFunction", "_compile", "execaCommand", "execaCommandSync"},
+			"createRequire", "setTimeout", "setInterval", "fork", "compileFunction", "_compile", "execaCommand", "execaCommandSync",
+			"_load", "createRequire()", "setupPrimary", "setupMaster", "SourceTextModule", "dlopen"},
 	}
 	shellers = []string{"run", "call", "check_call", "check_output", "Popen", "spawn", "spawnSync", "execFile", "execFileSync", "Command", "CommandContext", "execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp", "execlpe",
 		"spawnv", "spawnve", "spawnvp", "spawnvpe", "spawnl", "spawnle", "spawnlp", "spawnlpe", "posix_spawn", "posix_spawnp", "create_subprocess_exec", "execa", "execaSync", "Cmd", "StartProcess", "ForkExec"}
-	loaders   = []string{"load", "loads", "load_all", "read_pickle"}
-	loadWord  = regexp.MustCompile(`\b(pickle|cPickle|dill|cloudpickle|jsonpickle|joblib|marshal|shelve|torch|read_pickle)\b|\b(Unsafe|Full|C)?Loader\b`)
-	shellWord = regexp.MustCompile(`\bshell\b|['"](-[a-z]*[ce]|--eval)['"]`)
+	loaders    = []string{"load", "loads", "load_all", "read_pickle"}
+	loadWord   = regexp.MustCompile(`\b(pickle|cPickle|dill|cloudpickle|jsonpickle|joblib|marshal|shelve|torch|read_pickle)\b|\b(Unsafe|Full|C)?Loader\b`)
+	shellWord  = regexp.MustCompile(`\bshell\b|\bSHELL\b`)
+	ownProgram = regexp.MustCompile(`\b(process\.(execPath|argv)|sys\.executable)`)
+	// codeWord is an option by which an interpreter, which quotedWord finds, is told its program.
+	codeWord   = regexp.MustCompile(`['"](-[a-z]*[ce]|--eval)['"]`)
+	quotedWord = regexp.MustCompile("['\"`]([a-zA-Z./][\\w./-]{0,63})['\"` ]")
 )
+
+// shelly reports whether a script may hand commands to a shell or an interpreter.
+func shelly(src string) bool {
+	if (strings.Contains(src, "shell") || strings.Contains(src, "SHELL")) && shellWord.MatchString(src) {
+		return true
+	}
+	return (strings.Contains(src, "'-") || strings.Contains(src, `"-`)) && codeWord.MatchString(src) && (ownProgram.MatchString(src) ||
+		slices.ContainsFunc(quotedWord.FindAllStringSubmatch(src, -1), func(m []string) bool { return interpreter(m[1]) }))
+}
 
 // evaluates reports whether a function of this name reads what it is given as
 // code or as a command.
@@ -281,6 +371,7 @@ func (c *coder) refers(name string) {
 		return
 	}
 	c.now.evals = name
+	c.says(c.holds(), somewhere, handsOver(name), fixInput)
 	for i := range c.spots[c.now.begun:] {
 		if sp := &c.spots[c.now.begun+i]; sp.what == "" && sp.kind != inNote {
 			sp.what, sp.fix = handsOver(name), fixInput
@@ -312,22 +403,43 @@ func ending(path string) string {
 // last is the last of the names in a path.
 func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
+// root is the first of them.
+func root(path string) string {
+	if i := strings.IndexAny(path, ".("); i >= 0 {
+		return path[:i]
+	}
+	return path
+}
+
 // evaluated says what would read a value as code a second time.
 func (c *coder) evaluated() string {
 	const imports = "a value cannot choose what is imported"
-	switch lead := c.now.lead; {
+	lead, n := c.now.lead, len(c.opens)
+	switch {
 	case lead == "import" && !c.lang.ecma(), lead == "from" && c.lang == Python, c.last == "import", c.last == "from" && c.lang != Python:
 		return imports
-	case c.now.evals != "":
+	case c.lang == Go && n > 0 && c.opens[n-1].callee == "import":
+		return imports
+	}
+	return c.evaluator()
+}
+
+// evaluator says what around the cursor reads what stands there as code.
+func (c *coder) evaluator() string {
+	if c.now.evals != "" {
 		return handsOver(c.now.evals)
 	}
-	for _, b := range c.opens {
+	inner := 0 // behind the last bracket in which an environment is given, see sets
+	for i, b := range c.opens {
+		if b.key == "env" {
+			inner = i + 1
+		}
+	}
+	for i, b := range c.opens {
 		name := last(b.callee)
 		switch {
-		case c.lang == Go && name == "import":
-			return imports
-		case name == "":
-		case c.evaluates(name), c.aliases[name], c.shell && b.starts:
+		case name == "" || i < inner || c.namesakes[b.callee] || b.arrow && (name == "setTimeout" || name == "setInterval"):
+		case c.evaluates(name) && !matches(b.callee, patterns), c.aliases[name], c.aliases[root(b.callee)], c.shell && b.starts, matches(b.callee, readers):
 			return name + "(…) would read the value as code or as a command"
 		}
 		if b.outer.evals != "" {
@@ -335,24 +447,4 @@ func (c *coder) evaluated() string {
 		}
 	}
 	return ""
-}
-
-// recall finds the values that a name was given before it comes to stand in a
-// call that would read them as code.
-func (c *coder) recall(word string) {
-	held := c.held[word]
-	if len(held) == 0 || c.last == "." {
-		return
-	}
-	for _, b := range c.opens {
-		name := last(b.callee)
-		if name == "" || !c.evaluates(name) && !c.aliases[name] {
-			continue
-		}
-		for _, i := range held {
-			c.spots[i].again = &objection{what: word + ", which the value gets into, is read as code or as a command by " + name + "(…)", fix: fixInput}
-		}
-		delete(c.held, word)
-		return
-	}
 }

@@ -11,6 +11,8 @@ import (
 // before a bracket, or as what decides what runs.
 var evaluatingCode = map[tera.Language][]string{
 	tera.Python: {
+		"cProfile.run({{ x }})", "code.InteractiveInterpreter().runsource({{ x }})", "code.InteractiveConsole().push({{ x }})", "trace.Trace().run('{{ x }}')", "bdb.Bdb().run('{{ x }}')", "doctest.run_docstring_examples('>>> {{ x }}', {})", "pickle.Unpickler(io.BytesIO({{ x }})).load()", "webbrowser.get('{{ x }} %s')", "SourceFileLoader('a', '{{ x }}')",
+		"p = os.popen('sh', 'w')\np.write('{{ x }}')", "operator.methodcaller('system', {{ x }})(os)", "f = {'a': os.system}\nf['a']({{ x }})", "subprocess.run(shlex.split('{{ x }}'))", "subprocess.run(['ls'], executable={{ x }})",
 		"(eval)({{ x }})", "list(map(eval, [{{ x }}]))", "f({{ x }}, eval)", "y = [{{ x }}]; z = 1\nlist(map(exec, [\n{{ x }}]))", "getattr(os, 'system')({{ x }})", "vars(os)['system']({{ x }})",
 		"e = eval\ne({{ x }})", "from os import system as s\ns('ls {{ x }}')", "timeit.timeit({{ x }})", "client.exec_command('ls {{ x }}')", "torch.load({{ x }})",
 		`subprocess.run(["sh"], input={{ x }}, text=True)`, `p = subprocess.Popen("bash", stdin=PIPE)` + "\np.communicate({{ x }})", "p = Popen(['/bin/sh', '-s'])\np.stdin.write('{{ x }}')", `run(input={{ x }}, args=["python3", "-"])`,
@@ -18,6 +20,7 @@ var evaluatingCode = map[tera.Language][]string{
 		"os.environ['LD_PRELOAD'] = {{ x }}", "os.putenv('LD_PRELOAD', {{ x }})", "os.environ.update(NODE_OPTIONS={{ x }})", "f(env={'PYTHONPATH': '/a:{{ x }}'})", "f(env={**os.environ, 'PATH': {{ x }}})", "import a, {{ x }}",
 	},
 	tera.JavaScript: {
+		`[].map.constructor("{{ x }}")()`, `(() => {}).constructor({{ x }})`, "require('module')._load('{{ x }}')", "require('module').createRequire(a)('{{ x }}')", "cluster.setupPrimary({ exec: '{{ x }}' })", "const f = { a: execSync }\nf.a('{{ x }}')", "const f = [execSync]\nf[0]('{{ x }}')",
 		"eval?.({{ x }})", "cp?.execSync?.({{ x }})", "(0, eval)({{ x }})", "eval.call(null, {{ x }})", "[{{ x }}].map(eval)", `globalThis["eval"]({{ x }})`, "new (Function)({{ x }})", `promisify(exec)("ls {{ x }}")`, "const run = promisify(exec)\nawait run(`ls {{ x }}`)",
 		"const { exec: run } = require('child_process')\nrun({{ x }})", "import { execSync as sh } from 'child_process'\nsh('{{ x }}')", "execaCommand('ls {{ x }}')", "execa({{ x }}, {shell: true})", "execa('ls', ['{{ x }}'], {shell: true})", "vm.compileFunction({{ x }})", "m._compile({{ x }})",
 		"f({ a: {{ x }}, b: eval })", "(c ? eval : f)({{ x }})", "y = `${[{{ x }}].map(eval)}`",
@@ -27,22 +30,23 @@ var evaluatingCode = map[tera.Language][]string{
 	tera.Go: {
 		"import _ \"{{ x }}\"", "import f \"{{ x }}\"", "import (\n_ \"{{ x }}\"\n)", `c := exec.Cmd{Args: []string{"sh", "-c", {{ x }}}}`, `syscall.Exec("/bin/sh", []string{"sh", "-c", {{ x }}}, nil)`,
 		"exec.Command({{ x }})", "exec.CommandContext(ctx, `{{ x }}`)", "c := exec.Command(\"sh\")\nc.Stdin = strings.NewReader({{ x }})", `os.Setenv("LD_PRELOAD", {{ x }})`, "c.Env = append(c.Env, \"LD_PRELOAD={{ x }}\")",
+		"c := exec.Command(\"bash\")\nc.Env = append(os.Environ(), fmt.Sprintf(\"BASH_ENV=%s\", {{ x }}))", "c := exec.Command(\"sh\")\nc.Args = append(c.Args, \"-c\", {{ x }})", "c := exec.Command(\"ls\")\nc.Path = {{ x }}",
 	},
 }
 
 // fineCode are scripts in which no such thing is read.
 var fineCode = map[tera.Language][]string{
 	tera.Python: {
-		"list(map(str, [{{ x }}]))", "y = eval\nz = {{ x }}", "system = {{ x }}", "f(exec={{ x }})", "re.compile('a').match({{ x }})", "import subprocess\nfrom a import b\ny = {{ x }}", "subprocess.run(['ls', {{ x }}])", "subprocess.run(['git', 'commit', '-m', '{{ x }}'], check=True)",
-		"subprocess.run(['ls'] + [{{ x }}])", "subprocess.run('ls {{ x }}'.split())", "subprocess.run(['bash', 's.sh', {{ x }}])", "subprocess.run(['cat'], input={{ x }})", "subprocess.run(['python3', 'f.py'], input={{ x }})", "os.environ['NAME'] = {{ x }}", "PATH = {{ x }}", "f(env={'NAME': '{{ x }}'})",
-		"asyncio.run(main({{ x }}))", "if a:\n    map(eval, b)\nf({{ x }})", "y = platform.system() + {{ x }}", "print(input() + {{ x }})", "print(\"{{ x }}\", 1)", "logging.info('%s', {{ x }})",
+		"list(map(str, [{{ x }}]))", "y = eval\nz = {{ x }}", "system = {{ x }}", "f(exec={{ x }})", "re.compile('a').match({{ x }})", "import subprocess\nfrom a import b\ny = {{ x }}", "subprocess.run(['ls', '--', {{ x }}])", "subprocess.run(['git', 'commit', '-m', '{{ x }}'], check=True)",
+		"subprocess.run(['ls', '--'] + [{{ x }}])", "subprocess.run('ls {{ x }}'.split())", "subprocess.run(['bash', 's.sh', {{ x }}])", "subprocess.run(['cat'], input={{ x }})", "subprocess.run(['python3', 'f.py'], input={{ x }})", "os.environ['NAME'] = {{ x }}", "PATH = {{ x }}", "f(env={'NAME': '{{ x }}'})",
+		"subprocess.run(['ping', '-c', '1', '--', {{ x }}])", "re.compile({{ x }})", "f(env={'NAME': {{ x }}}, shell=True)", "asyncio.run(main({{ x }}))", "if a:\n    map(eval, b)\nf({{ x }})", "y = platform.system() + {{ x }}", "print(input() + {{ x }})", "print(\"{{ x }}\", 1)", "logging.info('%s', {{ x }})",
 	},
 	tera.JavaScript: {
-		"const { exec } = require('child_process')\nconst y = {{ x }}", "import { exec } from 'child_process'\nf({{ x }})\ng(eval)", "promisify(exec)('ls'); f({{ x }})", "execFileSync('ls', ['-l', {{ x }}])", "spawn('ls', [`a${b}`, '{{ x }}'])", "spawnSync('cat', { input: {{ x }} })", "process.env.NAME = {{ x }}",
+		"const { exec } = require('child_process')\nconst y = {{ x }}", "import { exec } from 'child_process'\nf({{ x }})\ng(eval)", "promisify(exec)('ls'); f({{ x }})", "execFileSync('ls', ['-l', '--', {{ x }}])", "spawn('ls', [`a${b}`, '{{ x }}'])", "spawnSync('cat', { input: {{ x }} })", "process.env.NAME = {{ x }}",
 		"function f() {\n  exec('ls')\n  return {{ x }}\n}", "f(function () { return {{ x }} })", "const y = {exec: {{ x }}}", "console.log('a', {{ x }})", "console.log(`${ {{ x }} }`)", "const f = (a) => {\n  g(exec)\n}\nf({{ x }})",
 	},
 	tera.TypeScript: {"const y: string[] = [{{ x }}]", "f<string>({{ x }})"},
-	tera.Go:         {"package main\n\nimport (\n\t\"fmt\"\n)\n\nfunc main() {\n\tfmt.Println({{ x }})\n}", "import \"fmt\"\nfunc main() { fmt.Printf(\"%s\", {{ x }}) }", `exec.Command("ls", "-l", {{ x }})`, `os.Setenv("NAME", {{ x }})`, "for i := range 3 {\n\tf({{ x }})\n}"},
+	tera.Go:         {"package main\n\nimport (\n\t\"fmt\"\n)\n\nfunc main() {\n\tfmt.Println({{ x }})\n}", "import \"fmt\"\nfunc main() { fmt.Printf(\"%s\", {{ x }}) }", `exec.Command("ls", "-l", "--", {{ x }})`, `os.Setenv("NAME", {{ x }})`, "for i := range 3 {\n\tf({{ x }})\n}"},
 }
 
 func TestCodeThatEvaluates(t *testing.T) {

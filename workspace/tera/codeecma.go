@@ -107,6 +107,7 @@ func (c *coder) template() {
 			c.escaped(false)
 		case c.sees("${"):
 			c.say(false)
+			c.arg.add(c.src[start:c.at], true)
 			c.at += 2
 			c.nested()
 			start, c.unsaid = c.at, c.at
@@ -133,7 +134,8 @@ func (c *coder) nested() {
 	}
 	prior, last, path, operand, own := c.prior, c.last, c.path, c.operand, c.own
 	outer := c.now
-	c.now = statement{begun: len(c.spots), said: outer.said}
+	c.now = statement{begun: len(c.spots), said: outer.said, node: c.holds(), depth: outer.depth}
+	outer.node = c.now.node
 	c.opens = append(c.opens, bracket{sign: '{', outer: outer, elements: []operandAt{{len(c.spots), c.at}}})
 	c.token("(")
 	if c.code('}'); c.uncertain == "" {

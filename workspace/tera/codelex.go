@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ type spot struct {
 	from, to      int            // the whole of the text that it stands in, of a key
 	spoils        *regexp.Regexp // what the value may not hold, for it is a part of a format
 	json          jsonSpot
+	begun         string // what is printed right before it, of a line that the server reads
+	lined         string // the name by which it gets into a line that the server reads
+	option        string // the program that may take it for an option
 }
 
 type spotKind int
@@ -53,8 +57,8 @@ type coder struct {
 	args         []element // the arguments so far of the program that is being started
 	arg          element   // the one being read
 	aliases      map[string]bool
-	starters     map[string]bool  // what startsProgram has found
-	held         map[string][]int // the values in what is assigned to a name
+	starters     map[string]bool // what startsProgram has found
+	routes
 	abilities
 }
 
@@ -66,6 +70,8 @@ type abilities struct {
 	feeds     bool // it may start an interpreter that reads its input
 	outputs   bool // it may print lines that the server reads
 	ordered   bool // it has comments that a tool reads
+	pipes     bool // it may write to a command
+	hints     bool // it may read the types that are annotated
 	thirdLine int  // where its third line begins
 }
 
@@ -244,13 +250,7 @@ func (c *coder) value() {
 // judge says what reads a value, behind a text in the same literal, as more than
 // a text.
 func (c *coder) judge(sp *spot, before string, p *place) {
-	what := c.evaluated()
-	if what == "" {
-		what = c.fed()
-	}
-	if what == "" {
-		what = c.sets(before)
-	}
+	what := cmp.Or(c.evaluated(), c.fed(), c.sets(before), c.chooses())
 	if what == "" {
 		what = c.started(sp, before, p)
 	}
@@ -258,12 +258,12 @@ func (c *coder) judge(sp *spot, before string, p *place) {
 		sp.what, sp.fix = what, fixInput
 		return
 	}
+	if doubt := c.doubtful(); doubt != "" && sp.again == nil {
+		sp.again = &objection{what: doubt, fix: fixInput}
+	}
 	c.printed(sp)
-	if name := c.now.target; name != "" {
-		if c.held == nil {
-			c.held = map[string][]int{}
-		}
-		c.held[name] = append(c.held[name], len(c.spots))
+	if !c.tames(c.at + len(p.mark)) {
+		c.carry(&carrier{value: len(c.spots)}, before)
 	}
 }
 
@@ -316,6 +316,10 @@ func (c *coder) inside(start int, quote string, kind spotKind) {
 // /// <reference>, # /// script, // @deno-types and their like are.
 var noteStart = regexp.MustCompile(`^[ \t]+[A-Za-z0-9({"'_-]`)
 
+// coding is what a comment in the first two lines of python says, or is about to say
+// before a value, that names how the script is written down.
+var coding = regexp.MustCompile(`(?i)coding`)
+
 // note reads a comment of one line, whose sign takes n bytes.
 func (c *coder) note(n int) {
 	start := c.at + n
@@ -334,14 +338,14 @@ func (c *coder) noted(start, end int) {
 	order := !noteStart.MatchString(c.src[start:end])
 	switch {
 	case c.lang == Python:
-		order = order || c.ordered || start < c.thirdLine
+		order = order || c.ordered || start < c.thirdLine && coding.MatchString(c.src[start:end])
 	case c.lang == Go:
 		order = order || c.ordered
 	}
 	for c.stop() < end {
 		if order {
 			c.at = c.stop()
-			c.refuse("a value cannot stand in a comment that a tool may read", "take it out of the comment, or begin the comment with a space and a word; in python not in the first two lines")
+			c.refuse("a value cannot stand in a comment that a tool may read", "take it out of the comment, or begin the comment with a space and a word")
 		} else {
 			c.add(spot{kind: inNote})
 		}

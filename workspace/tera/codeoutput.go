@@ -2,6 +2,7 @@ package tera
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,32 @@ func (c *coder) opened() {
 	}
 	c.unsaid = c.at
 	c.own = len(c.now.said)
+}
+
+// begins is what the statement says, if no more than a word is missing for it to
+// begin a line that the server reads.
+func (c *coder) begins() string {
+	said := strings.TrimLeft(c.now.said, " \t")
+	if said != "" && slices.ContainsFunc(protocol, func(word string) bool { return len(said) < len(word) && strings.HasPrefix(word, said) }) {
+		return said
+	}
+	return ""
+}
+
+// halfOutput is a word that a value may make a line of which the server reads.
+var halfOutput = regexp.MustCompile(`\b(OU?T?P?U?T?|GLOBAL_|(GLOBAL_)?ST?A?T?E?)(['"` + "`" + `]|Zq[0-9a-f]{32}x)`)
+
+// writing are functions that print no end of a line.
+var writing = regexp.MustCompile(`(^|\.)(write|Print|Printf|Fprint|Fprintf|WriteString)$`)
+
+// unended is what the statement prints of a line that the server reads and that the
+// next may go on with.
+func (c *coder) unended() string {
+	said := strings.TrimLeft(c.now.said, " \t")
+	if _, ok := protocolLine(said); c.now.writes && ok {
+		return said
+	}
+	return ""
 }
 
 // closed ends reading it: the literal began at start, with the value of this
@@ -89,12 +116,18 @@ var escapes = regexp.MustCompile(`(?s)\\.`)
 // makers are functions that make JSON of what they are given.
 var makers = []string{"dumps", "stringify", "Marshal", "MarshalIndent", "Encode", "dump", "quote", "Quote"}
 
+// makes reports whether what stands here is made JSON of.
+func (c *coder) makes() bool {
+	return slices.ContainsFunc(c.opens, func(b bracket) bool { return slices.Contains(makers, last(b.callee)) })
+}
+
 // printed says what a value is in a line that the server reads, if its statement
 // prints one before it.
 func (c *coder) printed(sp *spot) {
 	if !c.outputs {
 		return
 	}
+	sp.begun = c.begins()
 	line, ok := protocolLine(c.now.said[min(c.own, len(c.now.said)):])
 	if !ok || sp.kind == operand {
 		line, ok = protocolLine(c.now.said)
@@ -109,12 +142,8 @@ func (c *coder) printed(sp *spot) {
 		sp.what, sp.fix = "there are too many values in what is printed", fixInput
 		return
 	}
-	for _, b := range c.opens {
-		for _, name := range makers {
-			if last(b.callee) == name {
-				return
-			}
-		}
+	if c.makes() {
+		return
 	}
 	inside, half := inString(line)
 	switch {
@@ -162,4 +191,12 @@ func (sp spot) rewritten(p *place) (v value, what, fix string) {
 		v.any = v.text
 	}
 	return v, "", ""
+}
+
+const fixLined = "make the JSON of it: OUTPUT: and json.dumps or JSON.stringify, or write it to the file $STROEM_OUTPUT"
+
+// linedBadly reports whether a text would be more than a text in JSON, unescaped.
+func linedBadly(text string) bool {
+	text = strings.TrimSpace(text)
+	return escapeJSON(text) != text || strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")
 }

@@ -47,6 +47,18 @@ func TestCodeThatPrintsOutput(t *testing.T) {
 		{tera.Go, `fmt.Println("OUTPUT: {\"m\": \"{{ x }}\"}")`, v, text, ""},
 		{tera.Go, `fmt.Printf("OUTPUT: {\"m\": %q}\n", {{ x }})`, "a", "", "string outside"},
 		{tera.Go, `fmt.Printf("OUTPUT: {\"m\": \"%s\"}\n", {{ x }})`, v, `"` + text + `"`, ""},
+		{tera.Python, "name = {{ x }}\nprint('OUTPUT: {\"m\": \"%s\"}' % name)", v, "", "by way of name"},
+		{tera.Python, "name = {{ x }}\nprint('OUTPUT: {\"m\": \"%s\"}' % name)", "O'Brien", `"O\u0027Brien"`, ""},
+		{tera.Python, "name = '{{ x }}'\nprint(f'OUTPUT: {name}')", "{}", "", "by way of name"},
+		{tera.Python, "d = '{\"m\": \"{{ x }}\"}'\nprint('OUTPUT:', d)", v, "", "by way of d"},
+		{tera.Python, "def out(j): print('OUTPUT: ' + j)\nout('{\"m\": \"{{ x }}\"}')", v, "", "by way of j"},
+		{tera.JavaScript, "const n = '{{ x }}'\nconsole.log(`OUTPUT: {\"m\": \"${n}\"}`)", v, "", "by way of n"},
+		{tera.JavaScript, "const n = '{{ x }}'\nconsole.log('OUTPUT: {\"m\": \"' + n + '\"}')", v, "", "by way of n"},
+		{tera.Python, "sys.stdout.write('OUTPUT: ')\nsys.stdout.write('{\"m\": \"{{ x }}\"}')", v, text, ""},
+		{tera.Python, "print('OUTPUT: ', end='')\nprint('{\"m\": \"{{ x }}\"}')", v, text, ""},
+		{tera.Python, `print("OUT" + "{{ x }}")`, `PUT: {"a":1}`, "", "step's output"},
+		{tera.Python, `print("OUT", {{ x }}, sep="")`, `PUT: {"a":1}`, "", "step's output"},
+		{tera.Python, "a = {{ x }}\nprint('OUT' + a)", `PUT: {"a":1}`, "", "step's output"},
 	} {
 		got, err := parse(t, tt.script).Code(tera.Vars{"x": tt.value}, tt.lang)
 		switch want := strings.Replace(tt.script, "{{ x }}", tt.want, 1); {

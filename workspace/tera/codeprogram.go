@@ -50,6 +50,16 @@ var (
 	assignsVariable = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)=`)
 	// fedName is a name by which a program's input is written.
 	fedName = regexp.MustCompile(`(^|\.)([sS]tdin|communicate|StdinPipe)(\.|\(|$)`)
+	// popenWrite and hintWords are what a python script says that writes to a command,
+	// or that evaluates annotations.
+	popenWrite = regexp.MustCompile(`popen\([^()\n]*,\s*(mode\s*=\s*)?['"]w['"]`)
+	hintWords  = []string{"get_type_hints", "eval_str", "get_annotations"}
+	// thisProgram are the interpreters that run a script, by which it may start another.
+	thisProgram = map[string]string{"process.execPath": "node", "process.argv0": "node", "process.argv": "node", "sys.executable": "python3"}
+	// splitting are functions that make arguments of a text.
+	splitting = []string{"split", "Split", "Fields", "SplitN"}
+	// filledVariable is NAME= before what is filled in.
+	filledVariable = regexp.MustCompile("['\"`]([A-Za-z_]\\w*)=%[sv]")
 	// program is a literal that may name a program, and what comes right behind it.
 	programLiteral = regexp.MustCompile("['\"`]([\\w./-]{1,64})(?: -[si]+)*['\"`][\\s,\\[]*(['\"`][^'\"`]*)?")
 )
@@ -68,6 +78,59 @@ func (c *coder) startsProgram(path string) bool {
 	return yes
 }
 
+// sameProgram notes that the program which is started is the one that runs the script.
+func (c *coder) sameProgram() {
+	n := len(c.opens) - 1
+	if n < 0 || thisProgram[c.path] == "" {
+		return
+	}
+	elements := c.opens[n].elements
+	if strings.Trim(c.src[elements[len(elements)-1].at:c.operand.at], " \t\n([,") == "" {
+		c.arg = element{text: thisProgram[c.path], known: true, some: true}
+	}
+}
+
+// chooses says that a value would choose what is started, otherwise than as the first
+// of the arguments.
+func (c *coder) chooses() string {
+	owner, field, _ := strings.Cut(c.now.target, ".")
+	if c.lang == Go && c.commands[owner] {
+		switch {
+		case field == "Path", field == "Args" && (c.shell || c.feeds):
+			return "a value cannot choose what " + owner + " starts"
+		}
+	}
+	for _, b := range c.opens {
+		if b.starts && b.key == "executable" {
+			return "a value cannot choose what " + last(b.callee) + "(…) starts"
+		}
+	}
+	return ""
+}
+
+// doubtful says what may read a value as code in a place where it may well have to
+// stand.
+func (c *coder) doubtful() string {
+	const imports = "what is imported would be looked for where the value says"
+	switch {
+	case c.lang != Python:
+		return ""
+	case strings.HasPrefix(c.now.target, "sys.path"):
+		return imports
+	case c.hints && c.last == ":":
+		return "this script evaluates annotations, of which the value would become one"
+	}
+	for _, b := range c.opens {
+		if matches(b.callee, searched) {
+			return imports
+		}
+	}
+	return ""
+}
+
+// startedCommand is a name that is given a command of go's.
+var startedCommand = regexp.MustCompile(`(\w+)\s*:?=\s*exec\.Command`)
+
 // feeding reports whether a script may start an interpreter that is told its
 // program by its input.
 func feeding(src string) bool {
@@ -85,12 +148,12 @@ func feeding(src string) bool {
 
 // fed says that a value is written to the input of an interpreter.
 func (c *coder) fed() string {
-	if !c.feeds {
+	if !c.feeds && !c.pipes {
 		return ""
 	}
 	input := fedName.MatchString(c.now.target)
 	for _, b := range c.opens {
-		input = input || b.key == "input" || fedName.MatchString(b.callee) || fedName.MatchString(b.outer.target)
+		input = input || c.pipes && strings.HasSuffix(b.callee, ".write") || c.feeds && b.key == "input" || fedName.MatchString(b.callee) || fedName.MatchString(b.outer.target)
 	}
 	if !input || strings.HasPrefix(c.now.target, "sys.") {
 		return ""
@@ -109,6 +172,12 @@ func (c *coder) sets(before string) string {
 	}
 	if strings.Contains(strings.ToLower(c.now.target), "env") && !Decides(name) {
 		name = last(c.now.target)
+		if n := len(c.opens); n > 0 && !Decides(name) {
+			from := c.opens[n-1].elements[0].at
+			if m := filledVariable.FindStringSubmatch(c.src[max(from, c.at-256):c.at]); m != nil {
+				name = m[1]
+			}
+		}
 	}
 	for _, b := range c.opens {
 		if !Decides(name) {
@@ -125,21 +194,50 @@ func (c *coder) sets(before string) string {
 // started looks at a value, behind a text, that is among the arguments of a
 // program which is started: what speaks against it, or in sp what is done with it.
 func (c *coder) started(sp *spot, before string, p *place) string {
-	n := len(c.opens) - 1
-	for n >= 0 && !c.opens[n].starts {
-		n--
-	}
+	n, arg := c.starter(before)
 	if n < 0 {
 		return ""
 	}
-	arg := c.arg
-	arg.add(readEscapes(before[max(0, len(before)-64):]), true)
+	if i := len(c.opens) - 1; i > n && slices.Contains(splitting, last(c.opens[i].callee)) && c.first(n) {
+		return c.split(sp, n, before, p)
+	}
 	if arg.known && c.first(n) && !strings.ContainsAny(arg.text, " \t\n") {
 		return "a value cannot choose what " + last(c.opens[n].callee) + "(…) starts"
 	}
 	arg.add(p.mark, true)
-	sp.again = c.asks(arg)
+	sp.again, sp.option = c.asks(arg, p.value.text)
 	return ""
+}
+
+// split looks at a value in a text of which the arguments of a program are made.
+func (c *coder) split(sp *spot, call int, before string, p *place) string {
+	words := strings.Fields(before[max(0, len(before)-256):] + p.mark)
+	at := len(words) - 1
+	if at == 0 {
+		return "a value cannot choose what " + last(c.opens[call].callee) + "(…) starts"
+	}
+	outer := c.args
+	defer func() { c.args = outer }()
+	c.args = nil
+	for _, w := range words[:at] {
+		c.args = append(c.args, element{text: w, known: true, some: true})
+	}
+	sp.again, sp.option = c.asks(element{text: words[at], known: true, some: true}, p.value.text)
+	return ""
+}
+
+// starter is the call around the cursor that starts a program, or -1, and what is
+// known of its argument, with a text at its end.
+func (c *coder) starter(before string) (call int, arg element) {
+	call = len(c.opens) - 1
+	for call >= 0 && !c.opens[call].starts {
+		call--
+	}
+	arg = c.arg
+	if call >= 0 {
+		arg.add(readEscapes(before[max(0, len(before)-64):]), true)
+	}
+	return call, arg
 }
 
 // first reports whether what stands here is the program that is started by the
@@ -153,6 +251,9 @@ func (c *coder) first(call int) bool {
 		return false
 	}
 	for _, b := range c.opens[call+1:] {
+		if b.sign == '(' && slices.Contains(splitting, last(b.callee)) && len(b.elements) == 1 {
+			continue
+		}
 		if b.callee != "" && b.sign != '{' || len(b.elements) > 1 || !strings.Contains("([,", b.before) {
 			return false
 		}
@@ -160,14 +261,15 @@ func (c *coder) first(call int) bool {
 	return true
 }
 
-// asks is what a program that is started makes of an argument with a value.
-func (c *coder) asks(arg element) *objection {
+// asks is what a program that is started makes of an argument with a value, and the
+// program's name if it may take that for an option.
+func (c *coder) asks(arg element, value string) (o *objection, option string) {
 	if len(c.args) == 0 || !c.args[0].known {
-		return nil
+		return nil, ""
 	}
 	const each = 256
 	if c.s.work += each * len(c.args); c.s.work > mostWork {
-		return &objection{what: "there are too many values among the arguments of one program", fix: "give them in a file"}
+		return &objection{what: "there are too many values among the arguments of one program", fix: "give them in a file"}, ""
 	}
 	words := make([]*syntax.Word, 0, len(c.args)+1)
 	for _, e := range c.args {
@@ -175,13 +277,16 @@ func (c *coder) asks(arg element) *objection {
 	}
 	args := argsOf(append(words, arg.shell()), c.s.places)
 	if slices.Contains([]string{"test", "[", "printf", "echo"}, program(args[0].text)) {
-		return nil // what the shell's own would do, these do not
+		return nil, "" // what the shell's own would do, these do not
 	}
-	o := command(args, len(args)-1, false)
-	if o.what == "" {
-		return nil
+	at := len(args) - 1
+	if o := command(args, at, false); o.what != "" {
+		return &objection{what: o.what, fix: "hand it over by the program's input or in a file, or " + fixInput}, ""
 	}
-	return &objection{what: o.what, fix: "hand it over by the program's input or in a file, or " + fixInput}
+	if args[at].mark == 0 {
+		option = c.s.takenForOption(args, at, value)
+	}
+	return nil, option
 }
 
 var plainArgument = regexp.MustCompile(`^[\w./=:,+-]+$`)
@@ -196,4 +301,31 @@ func (e element) shell() *syntax.Word {
 		part = &syntax.Lit{Value: e.text}
 	}
 	return &syntax.Word{Parts: []syntax.WordPart{part}}
+}
+
+// readers are functions that read code as well, by more of their path.
+var readers = map[string]*regexp.Regexp{
+	"constructor": regexp.MustCompile(`\.constructor$`),
+	"run":         regexp.MustCompile(`(^|\.)(cProfile|profile|pdb|[BP]db\(\)|Trace\(\)|Profile\(\))\.run$`),
+	"push":        regexp.MustCompile(`InteractiveConsole\(\)\.push$`),
+	"locate":      regexp.MustCompile(`(^|\.)pydoc\.locate$`),
+	"get":         regexp.MustCompile(`(^|\.)webbrowser\.get$`),
+	"register":    regexp.MustCompile(`(^|\.)webbrowser\.register$`),
+}
+
+// patterns are functions that read a regular expression, or read with one.
+var patterns = map[string]*regexp.Regexp{
+	"compile": regexp.MustCompile(`(^|\.)re(gex)?\.compile$`),
+	"exec":    regexp.MustCompile(`(?i)(^|\.)(re|rx|\w*reg(ex|exp)?|pattern)\.exec$`),
+}
+
+// searched are functions that say where python looks for what it imports.
+var searched = map[string]*regexp.Regexp{"insert": ofPath, "append": ofPath, "extend": ofPath, "addsitedir": regexp.MustCompile(`.`)}
+
+var ofPath = regexp.MustCompile(`(^|\.)sys\.path\.\w+$`)
+
+// matches looks a path up by its last name.
+func matches(path string, list map[string]*regexp.Regexp) bool {
+	re := list[last(path)]
+	return re != nil && re.MatchString(path)
 }

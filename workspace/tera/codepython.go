@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -68,7 +69,9 @@ func (c *coder) pythonText() {
 			c.lose("there is a } in an f-string")
 		case fields && ch == '{':
 			c.say(raw)
+			from := c.at
 			c.field(quote)
+			c.filled(c.src[max(start, from-256):from], c.src[from:c.at])
 			c.unsaid = c.at
 		default:
 			c.at++
@@ -143,5 +146,21 @@ func (c *coder) field(quote string) {
 	}
 	if c.uncertain == "" {
 		c.fail("{…} of an f-string is not closed")
+	}
+}
+
+// notRead are parts of a field that name no variable, or one of which nothing but
+// a text is left.
+var notRead = regexp.MustCompile(`\b(int|float|len|quote)\([^()]*\)|'[^']*'|"[^"]*"|\w+\(|[!:][^{}()\[\]]*}$`)
+
+// filled is for the names in a field of an f-string, behind a text.
+func (c *coder) filled(before, field string) {
+	for _, maker := range makers {
+		if c.outputs && strings.Contains(field, maker+"(") {
+			return
+		}
+	}
+	for _, name := range anyName.FindAllString(notRead.ReplaceAllString(field, " "), -1) {
+		c.mentioned(name, before, false)
 	}
 }
