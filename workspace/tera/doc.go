@@ -62,8 +62,10 @@
 //     given names to, guessed.go for commands of which nothing is known; warn.go.
 //   - Where values flow: flow.go is the map, flowfacts.go what must be known first,
 //     flowmoves.go what goes where, flowreads.go, flowcommands.go and flownumbers.go
-//     what is read as code, flowsays.go what is said of it.
+//     what is read as code, flowsays.go what is said of it, guard.go what the script
+//     sees to itself, envread.go what it reads of its environment.
 //   - Other languages: code.go, codelex.go and a file for each language; codecalls.go,
-//     codeprogram.go, codeformat.go and codeoutput.go for what calls do with a value;
+//     codeprogram.go, codeformat.go and codeoutput.go for what calls do with a value,
+//     codeflow.go for the names that one gets into;
 //     codeliteral.go writes it.
 package tera
