@@ -28,7 +28,7 @@ func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node) (wha
 	if agent && s.known && p.names && !wholeNumber(p.value.text) {
 		return "the value chooses an option of " + p.option, "write the option itself, or choose with case"
 	}
-	if agent && s.known && p.option != "" && isOption(arg{text: p.value.text}) {
+	if agent && s.known && p.option != "" && beginsOption(p.value.text, p.many) {
 		return p.option + " would read the value as an option", fixOption(p.option)
 	}
 	return "", ""
@@ -45,8 +45,14 @@ func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) obje
 		return no("there are too many or too long values in one command", "give them one by one, or in a file")
 	}
 	o, head := s.against(args, at)
-	if o == (objection{}) && head < at && s.ownFunction(args[head]) == nil {
+	if o != (objection{}) || head == at {
+		return o
+	}
+	if s.ownFunction(args[head]) == nil {
 		s.optioned(p, args[head:], at-head)
+	}
+	for _, inner := range s.forwarded(args[head:], at-head) {
+		s.optioned(p, inner, at-(len(args)-len(inner)))
 	}
 	return o
 }
@@ -62,21 +68,46 @@ func (s *script) ownFunction(command arg) *syntax.Stmt {
 
 // forwards reports whether a command is a function of the script that runs its
 // arguments as a command: run() { "$@"; }.
-func (s *script) forwards(command arg) (yes bool) {
+func (s *script) forwards(command arg) bool {
 	body := s.ownFunction(command)
-	if body == nil {
-		return false
-	}
-	syntax.Walk(body, func(n syntax.Node) bool {
+	return body != nil && s.runsArguments(body)
+}
+
+// runsArguments reports whether a command in a node is what the arguments say: "$@".
+func (s *script) runsArguments(n syntax.Node) (yes bool) {
+	syntax.Walk(n, func(n syntax.Node) bool {
 		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 && !yes {
 			args := s.args(call)
 			rest, _, _, _ := unwrap(args, len(args))
-			name := pieces(rest[0].word.Parts, false)
-			yes = len(name) == 1 && (name[0].variable() == "@" || name[0].variable() == "*")
+			for _, p := range pieces(rest[0].word.Parts, false) {
+				name := p.variable()
+				yes = yes || name == "@" || name == "*" || name == "1"
+			}
+			// Handed on to a function that may do so.
+			yes = yes || s.function(rest[0].text) != nil && len(rest) > 1 && several(rest[1].word)
 		}
 		return !yes
 	})
 	return yes
+}
+
+// forwarded are the commands that args[at] may be an argument of once a function of
+// the script, or set, has handed them on.
+func (s *script) forwarded(args []arg, at int) (list [][]arg) {
+	switch {
+	case s.forwards(args[0]):
+		for i := 1; i < at; i++ {
+			if i == 1 || args[i].static && known(args[i].text) != nil && known(args[i].text).is&everyday == 0 {
+				list = append(list, args[i:])
+			}
+		}
+	case args[0].text == "set":
+		dashes := slices.IndexFunc(args[:at], func(a arg) bool { return a.static && a.text == "--" })
+		if dashes > 0 && dashes+1 < at && s.runsArguments(s.files[len(s.files)-1]) {
+			list = append(list, args[dashes+1:])
+		}
+	}
+	return list
 }
 
 // against is what speaks against a value at args[at], and where the command
@@ -93,8 +124,10 @@ func (s *script) against(args []arg, at int) (o objection, head int) {
 	default:
 		o = risky(args[head:], at-head, false)
 	}
-	if o == (objection{}) && at > head+1 && s.forwards(args[head]) {
-		o = command(args[head+1:], at-head-1, true)
+	for _, inner := range s.forwarded(args[head:], at-head) {
+		if o == (objection{}) {
+			o, _ = s.against(inner, at-(len(args)-len(inner)))
+		}
 	}
 	if sh, code := codeOf(args); o != (objection{}) && handedOver(args, sh, code, at) && o == shell(args[sh:], at-sh) {
 		o = objection{} // what the code does with it is followed
@@ -219,7 +252,7 @@ func risky(args []arg, at int, all bool) objection {
 			}
 		}
 		if slices.ContainsFunc(runFlags, func(f string) bool {
-			return i < at && args[i].text == f || i == at && strings.HasPrefix(args[i].text, f+"=")
+			return i < at && before(args[i]) == f || i == at && strings.HasPrefix(args[i].text, f+"=")
 		}) {
 			return no("a value behind "+before(args[i])+" would be read as a command", fixEnv)
 		}

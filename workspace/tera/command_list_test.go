@@ -78,6 +78,9 @@ restic ls {{ x }}
 zip a f {{ x }}
 sort f {{ x }}
 psql -d d {{ x }}
+run() { "$@"; }; run tar -cf a.tar {{ x }} f
+set -- tar -cf a.tar {{ x }} f; "$@"
+tar -cf a "$(echo {{ x }})"
 go vet {{ x }}
 split {{ x }} f
 `
@@ -86,6 +89,10 @@ const choosing = `
 tar -cf a --{{ x }}
 find . -{{ x }}
 gzip -{{ x }} f
+tar -c{{ x }} f
+psql -A{{ x }}
+curl -s{{ x }} u
+scp -q{{ x }} f h:
 deploy --{{ x }}
 `
 

@@ -122,7 +122,6 @@ helm upgrade --post-renderer {{ x }} a b
 go vet -vettool={{ x }}
 gcc -wrapper {{ x }}
 cmake -E {{ x }}
-npm explore p -- make -C {{ x }}
 java {{ x }}
 deno run {{ x }}
 hg --config alias.x={{ x }} log
@@ -137,6 +136,14 @@ start-stop-daemon -S -a {{ x }}
 git filter-repo --message-callback {{ x }}
 python -m {{ x }}
 python3 -m {{ x }}
+run() { "$@"; }; run let {{ x }}
+run() { echo "$*"; "$1" "${@:2}"; }; run let {{ x }}
+run() { "$@" || exit; }; run declare {{ x }}
+run() { "$@" | cat; }; run env {{ x }}
+run() { command "$@"; }; run timeout 5 {{ x }}
+run() { r2 "$@"; }; r2() { "$@"; }; run exec {{ x }}
+set -- env {{ x }}; "$@"
+set -- timeout 5 {{ x }}; "$@"
 python3 -m cProfile {{ x }}
 python3 -m runpy {{ x }}
 make -C {{ x }}
@@ -268,10 +275,17 @@ mysqlsh --py -e {{ x }}
 lldb -o {{ x }}
 php artisan tinker --execute={{ x }}
 drush ev {{ x }}
+npm explore p -- ls {{ x }}
+python3 -m unittest {{ x }}
+python3 -m pydoc {{ x }}
 psql -d d -f {{ x }}
 zsh -c 'ls "$1"' _ {{ x }}
 ssh host ls {{ x }}
 ssh -p 22 host "ls {{ x }}"
+ssh -o{{ x }} host
+ssh -{{ x }} host
+ssh -oProxyCommand={{ x }} host
+run() { "$@"; }; run . {{ x }}
 ssh -o "ProxyCommand={{ x }}" host
 find . -exec sh -c 'ls' {{ x }} \;
 emacsclient -e {{ x }}
@@ -338,6 +352,11 @@ ssh "deploy@{{ x }}" 'uptime'
 service {{ x }} restart
 systemctl restart {{ x }}
 psql -Ao {{ x }} d
+psql -Aqo{{ x }} d
+run() { "$@"; }; run service {{ x }} start
+systemctl enable --now {{ x }}
+make -j4 {{ x }}
+make -j"$(nproc)" {{ x }}
 V={{ x }} make
 V={{ x }}; export V; make
 export V={{ x }}; sudo make all

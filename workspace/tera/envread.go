@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"sort"
+	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -17,6 +18,7 @@ type Read struct {
 	Option string
 	want   demand
 	many   bool
+	told   *telling // it is printed so
 }
 
 // Allows reports whether nothing speaks against a value there.
@@ -26,6 +28,8 @@ func (r Read) Allows(value string) bool {
 		return !beginsOption(value, r.many)
 	case r.want != anything:
 		return demands[r.want].form.MatchString(value)
+	case r.told != nil:
+		return !strings.ContainsAny(value, r.told.spoils) && !(r.told.begins != nil && r.told.begins.MatchString(value))
 	}
 	return false
 }
@@ -37,6 +41,8 @@ func (r Read) String() string {
 		return fmt.Sprintf("%s would take what is in $%s for an option", r.Option, r.Name)
 	case r.want != anything:
 		return fmt.Sprintf("the script reads $%s: %s", r.Name, demands[r.want].what)
+	case r.told != nil:
+		return fmt.Sprintf("the script prints what is in $%s, and %s", r.Name, r.told.what)
 	}
 	return fmt.Sprintf("the script runs what is in $%s, or reads it as a number, where a shell would run it too", r.Name)
 }
@@ -48,6 +54,8 @@ func (r Read) Fix() string {
 		return reading{many: r.many}.fixOption()
 	case r.want != anything:
 		return demands[r.want].fix
+	case r.told != nil:
+		return fixRetold
 	}
 	return "hand the value to a program as an argument"
 }
@@ -99,11 +107,29 @@ func overwritten(file *syntax.File) map[string]uint {
 	return gone
 }
 
+// printsOf notes where the script prints a variable that it does not give something of
+// its own first, so that it comes out as something else.
+func (s *script) printsOf(name string, gone uint, note func(Read)) {
+	got := s.flow.reached(nil, variableNamed(name))
+	for _, t := range s.tellings() {
+		if t.any(got) && !(gone > 0 && gone <= t.word.Pos().Offset()) {
+			line, column := position(s.t.src, s.source(int(t.word.Pos().Offset())))
+			note(Read{Name: name, Line: line, Column: column, told: &t})
+		}
+	}
+}
+
 // CodeReads finds where a shell script reads variables that come to it from the
 // environment or as its arguments (1, 2, @) as code: in arithmetic, in eval and
 // the like; and where a command may take them for more than a text.
 func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 	seen := map[Read]bool{}
+	note := func(read Read) {
+		if !seen[read] {
+			seen[read] = true
+			list = append(list, read)
+		}
+	}
 	t.ways(func(w way, _ bool) bool {
 		s, err := t.script(w.pieces, false)
 		if err != nil || tooLarge(s.src) {
@@ -113,23 +139,22 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 		if err != nil {
 			return true
 		}
-		s.files = []*syntax.File{file}
+		s.files, s.dialect = []*syntax.File{file}, d
+		s.prepare()
 		gone := overwritten(file)
 		for _, name := range names {
 			held := []holder{variableNamed(name)}
 			if name == "1" { // run as a command, "$@" is its first
 				held = append(held, holder{kind: inFirst})
 			}
-			s.flows().readsOf(s.flow.reached(nil, held...), func(_ holder, r reading) {
+			s.flows().readsOf(s.flow.reached(nil, held...), func(h holder, r reading) {
 				at := r.node.Pos().Offset()
-				if over, ok := gone[name]; r.by == byList || ok && over <= at || s.guarded(file, "$"+name, r, at) {
+				if over, ok := gone[name]; r.by == byList || ok && over <= at && h == variableNamed(name) || !s.flow.sets[name] && s.guarded(file, "$"+name, h, r) {
 					return
 				}
-				if read := s.flow.asRead(name, r); !seen[read] {
-					seen[read] = true
-					list = append(list, read)
-				}
+				note(s.flow.asRead(name, r))
 			})
+			s.printsOf(name, gone[name], note)
 		}
 		return true
 	})

@@ -41,16 +41,22 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 	was, many := args[at], exposed(args[at].word)
 	args[at] = standing(was)
 	o, head := f.s.against(args, at)
+	words, last := args, at
+	if many { // an option may take the first word, but not the next
+		words, last = slices.Insert(slices.Clone(args), at, args[at]), at+1
+		if o == (objection{}) {
+			o, head = f.s.against(words, last)
+		}
+	}
 	by, read := readerOf(args, at), o != (objection{}) && !spared(o, args, at)
 	if demands[o.want].form != nil {
 		by = byForm
 	}
-	words, last := args, at
-	if many { // an option may take the first word, but not the next
-		words, last = slices.Insert(slices.Clone(args), at, args[at]), at+1
-	}
-	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && (args[at].mark == 0 || many) && (agent || !f.s.known) && f.s.ownFunction(args[head]) == nil {
-		by, read = byOptions, f.s.takenForOption(words[head:], last-head, "") != ""
+	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && (args[at].mark == 0 || many) && (agent || !f.s.known) {
+		by, read = byOptions, f.s.ownFunction(args[head]) == nil && f.s.takenForOption(words[head:], last-head, "") != ""
+		for _, inner := range f.s.forwarded(words[head:], last-head) {
+			read = read || f.s.takenForOption(inner, last-(len(words)-len(inner)), "") != ""
+		}
 	}
 	args[at] = was
 	if !read {
@@ -306,7 +312,8 @@ func (f *flows) inner(args []arg) {
 			f.reads[h] = append(f.reads[h], reading{node: args[0].word, by: r.by, many: r.many})
 		}
 	}
-	if len(args) > 1 {
+	if f.facts.shifts = f.facts.shifts || g.facts.shifts; len(args) > 1 {
+		f.move(args[1].word, variableNamed("0"))
 		f.handed(args[1:], false)
 	}
 }

@@ -151,7 +151,7 @@ func (s *script) warnedAfar(note func(kind Kind, p *place, what, fix string)) {
 	file := s.files[len(s.files)-1]
 	_ = s.followed(func(p *place) bool { return !harmless(p.node.x) && p.again == nil }, func(p *place, h holder, r reading) {
 		switch what := s.flow.said(h, r); {
-		case s.guarded(file, h.String(), r, r.node.Pos().Offset()) || s.guarded(file, p.node.tag, r, r.node.Pos().Offset()):
+		case s.guarded(file, h.String(), h, r) || s.guarded(file, p.node.tag, h, r):
 		case r.by == byProgram:
 			note(Again, p, what, fixReread)
 		case r.by == byShell || r.by == byNumber:

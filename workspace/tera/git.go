@@ -6,7 +6,7 @@ import (
 )
 
 const gitCode = "--exec --exec-path --upload-pack --receive-pack --extcmd --open-files-in-pager --template --config-env --smtp-server " +
-	"--sendmail-cmd --to-cmd --cc-cmd"
+	"--access-hook --sendmail-cmd --to-cmd --cc-cmd"
 
 // gitTakes are the short options of git's commands that something follows.
 var gitTakes = map[string]string{

@@ -16,13 +16,23 @@ type guard struct {
 }
 
 // guarded reports whether a guard before an offset sees to it that a reading of what is
-// so called does no harm.
-func (s *script) guarded(file *syntax.File, of string, r reading, at uint) bool {
+// so called does no harm. Of a variable that is given anything else, none is believed,
+// and none that is there for a - where the value may be cut.
+func (s *script) guarded(file *syntax.File, of string, h holder, r reading) bool {
 	if !strings.Contains(s.src, "case") || s.function("exit") != nil {
 		return false
 	}
+	at := r.node.Pos().Offset()
 	return slices.ContainsFunc(s.guards(file), func(g guard) bool {
-		return g.of == of && g.after <= at && (g.digits || r.by == byOptions && !r.many)
+		return g.of == of && g.after <= at && (g.digits || r.by == byOptions && !r.many && h.String() == of && onlyPlainly(r.node, of))
+	})
+}
+
+// guardsPlace reports whether one before a place sees to it that a value there is no
+// option.
+func (s *script) guardsPlace(p *place) bool {
+	return !p.names && strings.Contains(s.src, "case") && s.function("exit") == nil && slices.ContainsFunc(s.guards(s.files[len(s.files)-1]), func(g guard) bool {
+		return g.of == p.node.tag && g.after <= uint(p.at)
 	})
 }
 
@@ -30,15 +40,15 @@ func (s *script) guarded(file *syntax.File, of string, r reading, at uint) bool 
 func (s *script) guards(file *syntax.File) (list []guard) {
 	for _, stmt := range file.Stmts {
 		c, ok := stmt.Cmd.(*syntax.CaseClause)
-		if !ok || stmt.Background || len(c.Items) == 0 || !leaves(c.Items[0].Stmts) {
+		if !ok || stmt.Background || stmt.Coprocess || len(stmt.Redirs) > 0 || len(c.Items) == 0 || !leaves(c.Items[0].Stmts) {
 			continue
 		}
 		of := ""
-		if a := argsOf([]*syntax.Word{c.Word}, s.places)[0]; a.whole {
+		if a := argsOf([]*syntax.Word{c.Word}, s.places)[0]; a.whole && !strings.Contains(s.t.src, "{% set") && !strings.Contains(s.t.src, "{%- set") {
 			_, p, _ := s.cut(a.text)
 			of = p.node.tag
-		} else if parts := pieces(c.Word.Parts, false); len(parts) == 1 && parts[0].variable() != "" && plainly(parts[0]) {
-			of = "$" + parts[0].variable()
+		} else if name := wholeVariable(c.Word); name != "" && letter(name[0]) && s.givenOnce(file, name, stmt.Pos().Offset()) {
+			of = "$" + name
 		}
 		for _, pattern := range c.Items[0].Patterns {
 			switch text := s.src[pattern.Pos().Offset():pattern.End().Offset()]; text {
@@ -50,10 +60,55 @@ func (s *script) guards(file *syntax.File) (list []guard) {
 	return list
 }
 
-// plainly reports whether a piece is the whole text of a variable.
-func plainly(p piece) bool {
-	e, ok := p.node.(*syntax.ParamExp)
-	return ok && e.Exp == nil && e.Index == nil && e.Slice == nil && e.Repl == nil && !e.Excl && !e.Length
+// givenOnce reports whether a variable is given nothing but what it has before an
+// offset: by one plain assignment at most.
+func (s *script) givenOnce(file *syntax.File, name string, before uint) bool {
+	f := s.flows()
+	if f.facts.arrays[""] || f.facts.functions["read"] {
+		return false
+	}
+	given, plain := 0, 0
+	for _, nodes := range f.goes {
+		for _, h := range nodes {
+			if h == variableNamed(name) || h.kind == someSet {
+				given++
+			}
+		}
+	}
+	for _, stmt := range file.Stmts {
+		if call, ok := stmt.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 0 && len(call.Assigns) == 1 && call.Assigns[0].Name != nil && call.Assigns[0].Name.Value == name && stmt.End().Offset() <= before {
+			plain++
+		}
+	}
+	return given <= 1 && given == plain
+}
+
+// wholeVariable is the variable whose text a word is, and nothing more.
+func wholeVariable(w *syntax.Word) string {
+	parts := pieces(w.Parts, false)
+	name := ""
+	for _, p := range parts {
+		switch e, ok := p.node.(*syntax.ParamExp); {
+		case p.node == nil && p.text == "":
+		case !ok || name != "" || e.Exp != nil || e.Index != nil || e.Slice != nil || e.Repl != nil || e.Excl || e.Length:
+			return ""
+		default:
+			name = p.variable()
+		}
+	}
+	return name
+}
+
+// onlyPlainly reports whether what a node expands of a variable is its whole text.
+func onlyPlainly(n syntax.Node, variable string) bool {
+	plain := true
+	syntax.Walk(n, func(m syntax.Node) bool {
+		if e, ok := m.(*syntax.ParamExp); ok && e.Param != nil && "$"+e.Param.Value == variable {
+			plain = plain && e.Exp == nil && e.Slice == nil && e.Repl == nil
+		}
+		return true
+	})
+	return plain
 }
 
 // leaves reports whether statements end the script.
@@ -61,6 +116,7 @@ func leaves(list []*syntax.Stmt) bool {
 	if len(list) == 0 {
 		return false
 	}
-	call, ok := list[len(list)-1].Cmd.(*syntax.CallExpr)
-	return ok && len(call.Args) > 0 && call.Args[0].Lit() == "exit"
+	last := list[len(list)-1]
+	call, ok := last.Cmd.(*syntax.CallExpr)
+	return ok && !last.Background && !last.Coprocess && len(last.Redirs) == 0 && len(call.Args) > 0 && len(call.Args) < 3 && call.Args[0].Lit() == "exit"
 }

@@ -119,6 +119,9 @@ const running = "pdb runpy cProfile profile trace bdb coverage"
 // ofModule checks the arguments of a module of python, args[0].
 func ofModule(name string, args []arg, at int) objection {
 	module := args[0].text
+	if listed("unittest doctest pydoc pytest", module) && !isOption(args[at]) {
+		return twice(name+" -m "+module+" would run what the value names", "write the names of the modules themselves")
+	}
 	if module == "timeit" || module == "pdb" && args[at-1].text == "-c" {
 		return twice(name+" -m "+module+" would read the value as a program", fixRead)
 	}

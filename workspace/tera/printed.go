@@ -111,22 +111,22 @@ func (s *script) printing(p *place, word *syntax.Word, d Dialect) (w printing, w
 }
 
 // printer is the echo or the printf that a command runs, with the place of args[at] in
-// it: behind wrappers, a function of the script, and a name that a variable has. Of
+// it: behind wrappers and functions of the script, and under the name of a variable. Of
 // another command it is all.
 func (s *script) printer(args []arg, at int) ([]arg, int) {
-	rest, to, _, ok := unwrap(args, at)
-	if ok && to > 0 && len(rest) > 1 && s.function(rest[0].text) != nil {
-		rest, to = rest[1:], to-1
-	}
-	if ok && to > 0 && !rest[0].static {
+	for _, c := range slices.Concat([][]arg{args}, s.forwarded(args, at)) {
+		rest, to, _, ok := unwrap(c, at-(len(args)-len(c)))
+		if !ok || to < 1 {
+			continue
+		}
 		for _, words := range s.spellings(rest[0]) {
 			if len(words) > 0 && (words[0] == "echo" || words[0] == "printf") {
 				rest, to = slices.Concat(fixedArgs(rest[0].word, words), rest[1:]), to+len(words)-1
 			}
 		}
-	}
-	if name := program(rest[0].text); ok && to > 0 && (name == "echo" || name == "printf") {
-		return rest, to
+		if name := program(rest[0].text); name == "echo" || name == "printf" {
+			return rest, to
+		}
 	}
 	return args, at
 }

@@ -21,6 +21,8 @@ type telling struct {
 	begins  *regexp.Regexp   // what a value may be neither, for it would be an option or the beginning of a line that the server reads
 }
 
+const fixRetold = `print it by printf '%s\n' "$NAME", and write the step's output to the file $STROEM_OUTPUT`
+
 // retold refuses values that get into a variable and are printed from there so
 // that they come out as something else: by an echo that expands backslashes, as the
 // format of printf, or inside a string of the JSON that the server reads.
@@ -51,7 +53,7 @@ func (s *script) retold() (errs []*Error) {
 				spoilt = within || t.any(all)
 			}
 			if spoilt {
-				errs = append(errs, s.t.fault(p.node, t.what, `print it by printf '%s\n' "$NAME", and write the step's output to the file $STROEM_OUTPUT`))
+				errs = append(errs, s.t.fault(p.node, t.what, fixRetold))
 				break
 			}
 		}
@@ -114,7 +116,9 @@ func (s *script) tellings() []telling {
 		switch n := n.(type) {
 		case *syntax.CallExpr:
 			if len(n.Args) > 1 {
-				s.told = append(s.told, s.tell(s.args(n), s.outputs && s.filed(stack))...)
+				filed := s.outputs && s.filed(stack)
+				s.told = append(s.told, s.tell(s.args(n), filed)...)
+				s.told = append(s.told, s.tellInside(s.args(n), filed)...)
 			}
 		case *syntax.Redirect:
 			if n.Hdoc != nil {
@@ -124,6 +128,30 @@ func (s *script) tellings() []telling {
 		return true
 	})
 	return s.told
+}
+
+// tellInside finds them in the fixed code of a sh -c.
+func (s *script) tellInside(args []arg, filed bool) (list []telling) {
+	sh, code := codeOf(args)
+	if code == 0 || !args[code].static || tooLarge(args[code].text) {
+		return nil
+	}
+	file, err := parseShell(args[code].text, syntax.LangBash)
+	if err != nil {
+		return nil
+	}
+	g := &script{t: s.t, src: args[code].text, files: []*syntax.File{file}, work: s.work, dialect: POSIX, known: s.known}
+	if program(args[sh].text) == "bash" {
+		g.dialect = Bash
+	}
+	g.outputs = s.outputs || strings.Contains(g.src, "OUTPUT") || strings.Contains(g.src, "STATE")
+	g.joins = func() bool { return filed || s.joins() }
+	list = slices.Clone(g.tellings())
+	for i := range list {
+		list[i].word, list[i].subst = args[code].word, nil
+	}
+	s.work = g.work
+	return list
 }
 
 // tell finds them in one command; filed says that it prints JSON that the server reads.

@@ -15,6 +15,7 @@ func TestPrintersAreKnown(t *testing.T) {
 		`env echo -e {{ x }}`, `nice echo -e {{ x }}`, `timeout 2 echo -e {{ x }}`, `exec echo -e {{ x }}`, `command -p echo -e {{ x }}`, `command -- echo -e "{{ x }}"`, `timeout 5 printf "{{ x }}\n"`, `nice printf {{ x }}`, `env printf "%b\n" {{ x }}`,
 		`echo {-e,-n} "{{ x }}"`, `O=(-e); echo "${O[@]}" {{ x }}`, `set -- -e; echo "$@" {{ x }}`, `E=-e; echo "$E" {{ x }}`, `echo "${U:--e}" "{{ x }}"`, `shopt -s xpg_"echo"; echo "{{ x }}"`,
 		`r() { "$@"; }; r printf "%b\n" {{ x }}`, `r() { "$@"; }; r printf "{{ x }}"`, `r() { "$@"; }; r echo -e {{ x }}`, `p=printf; $p "%b" {{ x }}`,
+		`sh -c 'echo "$1"' _ {{ x }}`, `bash -c 'echo -e "$1"' _ {{ x }}`, `bash -c 'printf "%b\n" "$1"' _ {{ x }}`, `sh -c 'printf "$1"' _ {{ x }}`, `set -- echo -e {{ x }}; "$@"`,
 	} {
 		if text, err := parse(t, script).Shell(tera.Vars{"x": `a\nOUTPUT: {"n": 1}`}, tera.Bash); err == nil {
 			t.Errorf("%s came out as %s", script, text)
@@ -23,7 +24,7 @@ func TestPrintersAreKnown(t *testing.T) {
 			t.Errorf("%s: %v", script, err)
 		}
 	}
-	for _, script := range []string{`command -p printf {{ x }} a`, `command -- printf {{ x }} a`, `builtin -- printf {{ x }} a`, `r() { "$@"; }; r printf {{ x }} a`} {
+	for _, script := range []string{`command -p printf {{ x }} a`, `command -- printf {{ x }} a`, `builtin -- printf {{ x }} a`, `r() { "$@"; }; r printf {{ x }} a`, `r() { "$@"; }; r printf -v {{ x }} a`, `r() { "$@"; }; r test -v {{ x }}`, `r() { "$@"; }; r [ -v {{ x }} ]`, `bash -c 'printf "$1" a' _ {{ x }}`, `set -- printf {{ x }} a; "$@"`} {
 		if text, err := parse(t, script).Shell(tera.Vars{"x": "-va[$(id)]"}, tera.Bash); err == nil {
 			t.Errorf("%s came out as %s", script, text)
 		}
@@ -51,6 +52,7 @@ func TestStringsOfJSONAreNotEnded(t *testing.T) {
 		`m=$(grep . < {{ x }}); echo "OUTPUT: {\"m\": \"$m\"}"`, `P=OUTPUT; echo "$P: {\"m\": \"{{ x }}\"}"`, `echo "${P:-OUTPUT}: {\"m\": \"{{ x }}\"}"`, `echo "$(printf OUTPUT): {\"m\": \"{{ x }}\"}"`,
 		`exec > "$STROEM_OUTPUT"; echo '{"m":"{{ x }}"}'`, `exec 3> "$STROEM_OUTPUT"; echo '{"m":"{{ x }}"}' >&3`, `f=$STROEM_OUTPUT; echo '{"m":"{{ x }}"}' > "$f"`, `out() { cat > "$STROEM_OUTPUT"; }; echo '{"m":"{{ x }}"}' | out`,
 		`w() { echo '{"m":"{{ x }}"}'; }; w > "$STROEM_OUTPUT"`, `w() { echo "{\"m\":\"$1\"}"; }; w {{ x }} > "$STROEM_OUTPUT"`, `echo '{"m":"{{ x }}"}' > o; cp o "$STROEM_OUTPUT"`, `env printf '{"m":"%s"}' {{ x }} > "$STROEM_OUTPUT"`,
+		`sh -c 'echo "OUTPUT: {\"m\":\"$1\"}"' _ {{ x }}`, `env X={{ x }} sh -c 'echo "OUTPUT: {\"m\":\"$X\"}"'`, `export X={{ x }}; sh -c 'printf "{\"m\":\"%s\"}" "$X"' > "$STROEM_OUTPUT"`,
 	} {
 		for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {
 			text, err := parse(t, script).Shell(tera.Vars{"x": `x","n":"y`}, d)

@@ -162,6 +162,8 @@ func scripted(takes string, given bool, told ruling) ruling {
 				if program = true; !given {
 					return objection{} // no options come behind it
 				}
+			case own.takesNext(args, i) && i+1 < at && exposed(args[i+1].word):
+				return told(args, at)
 			case own.takesNext(args, i):
 				program = program || given && listed("-e -f --expression --file", args[i].text)
 				i++
@@ -181,17 +183,23 @@ const sedFlags = "--quiet --silent --in-place --regexp-extended --null-data --se
 
 // made checks make, which expands all but the number of what it does at once.
 func made(args []arg, at int) objection {
-	if before(args[at]) == "-j" || args[at].whole && listed("-j --jobs", args[at-1].text) {
+	if before(args[at]) == "-j" || args[at].whole && args[at-1].static && listed("-j --jobs", args[at-1].text) {
 		return objection{want: aNumber}
 	}
 	name, _, assigned := strings.Cut(before(args[at]), "=")
 	switch last := args[at-1]; {
 	case assigned && syntax.ValidName(name) && !decisive(name):
 		return objection{want: aWord}
-	case !assigned && !strings.HasPrefix(name, "-") && last.static && (at == 1 || !strings.HasPrefix(last.text, "-") || listed(makeFlags, last.text)):
+	case !assigned && !strings.HasPrefix(name, "-") && (at == 1 || beforeTarget(last)):
 		return objection{want: aTarget}
 	}
 	return no(args[0].text+" "+ownWords, "pass it by env:, and write $$NAME in the recipe")
+}
+
+// beforeTarget reports whether a target may follow an argument of make.
+func beforeTarget(last arg) bool {
+	jobs := strings.HasPrefix(last.text, "-j") && (len(last.text) > 2 || !last.static)
+	return last.text != "" && !last.fades && (!strings.HasPrefix(last.text, "-") || listed(makeFlags, last.text) || jobs)
 }
 
 // makeFlags are the options of make that nothing follows.
@@ -250,8 +258,9 @@ func remoteShell(args []arg, at int) objection {
 	own := &tool{name: "ssh", takes: "BbcDEeFIiJLlmOopPQRSWw"}
 	for i := 1; i <= at; i++ {
 		switch {
-		case i == at:
+		case i == at && !isOption(args[at]):
 			return objection{want: aWord} // the host
+		case i == at:
 		case !args[i].static || !isOption(args[i]) || args[i].text == "--":
 			i = at
 		case own.takesNext(args, i) && i+1 == at && listed("-i -l -p -J", args[i].text):
@@ -318,6 +327,9 @@ func packaged(args []arg, at int) objection {
 
 // npmSet checks npm config set, whose settings name commands.
 func npmSet(args []arg, at int) objection {
+	if o := told("explore", runsTwice)(args, at); o.what != "" {
+		return o
+	}
 	for i, a := range args[1:at] {
 		if a.text == "set" && (i == 0 || listed("config c", args[i].text)) {
 			name, _, _ := strings.Cut(before(args[min(i+2, at)]), "=")
@@ -368,7 +380,7 @@ func opensDatabase(args []arg, at int) objection {
 
 // serviced checks service and systemctl, which take the path of a file for a service.
 func serviced(args []arg, at int) objection {
-	if (&tool{takes: "tpHMnosP"}).takesNext(args, at-1) && at > 1 || isOption(args[at]) {
+	if (&tool{takes: "tpHMnosP", flags: systemctlFlags}).takesNext(args, at-1) && at > 1 || isOption(args[at]) {
 		return objection{}
 	}
 	return objection{want: aLabel}

@@ -198,6 +198,7 @@ type place struct {
 	number *objection
 	option string
 	names  bool // the option is whatever the value says
+	many   bool // the shell makes words of the value
 }
 
 // String says in words where such a value stands.
@@ -287,9 +288,7 @@ func (s *script) crowded() bool {
 func (s *script) read(d Dialect) []*Error {
 	s.work, s.files, s.calls, s.words, s.warnings, s.dialect = 0, nil, nil, nil, nil, d
 	s.heres = map[*syntax.Word]bool{}
-	s.outputs = strings.Contains(s.src, "OUTPUT") || strings.Contains(s.src, "STATE")
-	s.joins = sync.OnceValue(func() bool { return s.outputs && (s.putTogether() || s.detour()) })
-	s.arrays = sync.OnceValue(func() bool { return fillsArrays.MatchString(s.src) })
+	s.prepare()
 	if s.crowded() || tooLarge(s.src) {
 		return []*Error{{Line: 1, Column: 1, What: "the script is too large to put values into it", Fix: "keep it in a file of its own, and " + fixEnv}}
 	}
@@ -316,6 +315,13 @@ func (s *script) read(d Dialect) []*Error {
 		}
 	}
 	return nil
+}
+
+// prepare makes ready what is asked of the whole text of the script.
+func (s *script) prepare() {
+	s.outputs = strings.Contains(s.src, "OUTPUT") || strings.Contains(s.src, "STATE")
+	s.joins = sync.OnceValue(func() bool { return s.outputs && (s.putTogether() || s.detour()) })
+	s.arrays = sync.OnceValue(func() bool { return fillsArrays.MatchString(s.src) })
 }
 
 // judge collects what speaks against the places in one reading of the script.

@@ -71,7 +71,7 @@ var buildTools = map[string]tool{
 	"go":               {rule: goes, code: "-exec -toolexec -overlay -vettool -modfile", door: &door{words: "run generate", opaque: true}, is: everyday | takesOptions, takes: "*"},
 	"cargo":            {code: "--config"},
 	"rustc":            {code: "-Clinker"},
-	"npm":              {is: quiet | takesOptions, rule: npmSet, code: "--script-shell --node-options", door: &door{words: "exec x", dashes: "explore"}, takes: "wC"},
+	"npm":              {is: quiet | takesOptions, rule: npmSet, code: "--script-shell --node-options", door: &door{words: "exec x"}, takes: "wC"},
 	"pnpm":             {code: "--script-shell", door: &door{words: "exec dlx"}},
 	"yarn":             {door: &door{words: "exec dlx"}},
 	"uv":               {door: &door{words: "run"}},

@@ -193,7 +193,8 @@ func behind(args []arg, at int, option string) bool {
 		return false
 	}
 	cluster := at > 1 && strings.HasPrefix(last, "-") && !strings.HasPrefix(last, "--") && strings.HasSuffix(last, option[1:])
-	return cluster || strings.HasPrefix(same, option)
+	joined := args[at].mark > 0 && strings.HasPrefix(same, "-") && !strings.HasPrefix(same, "--") && strings.HasSuffix(same, option[1:])
+	return cluster || joined || strings.HasPrefix(same, option)
 }
 
 // short reports whether a text is a long option, or enough of one to be taken for it.
@@ -223,6 +224,13 @@ func (t *tool) takesNext(args []arg, i int) bool {
 	}
 	first := strings.IndexAny(text[1:], takes)
 	return takes != "" && first == len(text)-2
+}
+
+// mayFollow reports whether what is joined to a few short options may be more of them,
+// since none of them takes anything.
+func (t *tool) mayFollow(options string) bool {
+	return t != nil && t.is&takesOptions != 0 && t.takes != "*" && t.subs == nil && len(options) > 1 && options[0] == '-' && options[1] != '-' &&
+		!strings.ContainsAny(options[1:], t.takes+"=")
 }
 
 // operands counts the arguments that are neither options nor what they take.

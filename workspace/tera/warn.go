@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // Warning is a place where a value is quoted, and where some values still do
@@ -46,7 +48,7 @@ func (s *script) warned() (list []*Warning) {
 			note(Again, p, p.again.what, p.again.fix)
 		case p.want != anything || p.kind == summed:
 			// Whatever else comes is refused, and says so.
-		case p.number == nil && p.again == nil && s.guarded(s.files[len(s.files)-1], p.node.tag, reading{by: byOptions}, uint(p.at)):
+		case p.number == nil && p.again == nil && s.guardsPlace(p):
 		case p.names:
 			note(Option, p, "the value chooses an option of "+p.option, "write the option itself, or choose with case")
 		case p.option != "":
@@ -73,13 +75,32 @@ func harmless(x expr) bool {
 // that holds for every program that is no part of the script, unless the value is a
 // number or another option stands before it.
 func (s *script) optioned(p *place, args []arg, at int) {
-	if text := before(args[at]); text == "-" || text == "--" {
+	if text := before(args[at]); text == "-" || text == "--" || known(args[0].text).mayFollow(text) {
 		p.option, p.names = cmp.Or(args[0].text, "the command"), true
 	}
-	if p.option != "" || !s.begins(p, args[at]) {
+	if p.option != "" {
 		return
 	}
-	p.option = s.takenForOption(args, at, p.value.text)
+	switch inside, many := s.printedInto(p, args[at]); {
+	case many: // an option may take the first of its words, but not the next
+		p.many = true
+		p.option = s.takenForOption(slices.Insert(slices.Clone(args), at, args[at]), at+1, p.value.text)
+	case inside || s.begins(p, args[at]):
+		p.option = s.takenForOption(args, at, p.value.text)
+	}
+}
+
+// printedInto reports whether a value is in a $(…) that an argument begins with, and
+// whether one stands outside of quotes, so that the shell makes words of what it prints.
+func (s *script) printedInto(p *place, a arg) (begins, many bool) {
+	for i, part := range pieces(a.word.Parts, false) {
+		subst, ok := part.node.(*syntax.CmdSubst)
+		if !ok || !slices.Contains(p.stack, syntax.Node(subst)) || !s.copies(subst) {
+			continue
+		}
+		return i == 0 || i == 1 && pieces(a.word.Parts, false)[0].text == "", !part.quoted
+	}
+	return false, false
 }
 
 // takenForOption names the command that may take a value at args[at] for an option;
