@@ -15,6 +15,7 @@ type arg struct {
 	mark   int    // where a value begins in the text, or -1
 	fades  bool   // it is nothing but unquoted expansions and may be no argument at all
 	whole  bool   // it is one value and nothing else
+	timed  bool   // or one with a unit of time behind it
 }
 
 // counts reports whether an expansion is always one word, a number: $#, $?, ${#NAME},
@@ -62,6 +63,7 @@ func argsOf(words []*syntax.Word, places []*place) []arg {
 			a.mark = strings.Index(a.text, places[0].stem())
 		}
 		a.whole = a.static && a.mark == 0 && len(a.text) == len(places[0].mark)
+		a.timed = a.static && a.mark == 0 && len(a.text) == len(places[0].mark)+1 && strings.Contains("smhd", a.text[len(a.text)-1:])
 		a.static = a.static && a.mark < 0
 		args[i] = a
 	}

@@ -175,7 +175,7 @@ func unwrap(args []arg, at int) (rest []arg, to int, o objection, ok bool) {
 			return args, at, no(special(assigns(args[at]))), false
 		}
 		n := t.runs.skip(args)
-		if at < len(args) && n > at && t.runs.numbers && args[at].whole {
+		if at < len(args) && n > at && t.runs.numbers && (args[at].whole || args[at].timed) {
 			return args, at, objection{want: aTime}, false
 		}
 		if n > at && args[at].whole && t.runs.word(args[at-1]) {

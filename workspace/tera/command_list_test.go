@@ -81,6 +81,9 @@ psql -d d {{ x }}
 run() { "$@"; }; run tar -cf a.tar {{ x }} f
 set -- tar -cf a.tar {{ x }} f; "$@"
 tar -cf a "$(echo {{ x }})"
+echo {{ x }} | xargs tar cf a.tar
+printf '%s\n' {{ x }} | xargs -d '\n' tar cf a.tar f
+echo {{ x }} | xargs -I{} tar cf a.tar {} f
 go vet {{ x }}
 split {{ x }} f
 `
@@ -161,6 +164,9 @@ lxc exec c -- ls ./{{ x }}
 V={{ x }} env A=1 ./run
 deploy -- {{ x }}
 cp a{,.bak} ./{{ x }}
+echo {{ x }} | xargs -I{} tar cf a.tar ./{} f
+echo {{ x }} | xargs rm --
+echo {{ x }} | xargs -n1 echo
 a=(ls -l); "${a[@]}" ./{{ x }}
 S="sudo -n"; $S ls ./{{ x }}
 deploy --config={{ x }}

@@ -367,6 +367,7 @@ V={{ x }} env A=1 make
 
 const counting = `
 timeout {{ x }} make all
+timeout {{ x }}m make all
 timeout -k {{ x }} 10 ls
 sudo nice -n {{ x }} ls
 xargs -P {{ x }} ls

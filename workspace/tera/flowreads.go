@@ -18,6 +18,11 @@ func (f *flows) readings(n syntax.Node) {
 	case *syntax.Stmt:
 		f.inputs(n)
 	case *syntax.BinaryCmd:
+		if call := f.s.wordsInto(n.Y); call != nil && (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) {
+			for _, h := range f.holders(n.X) {
+				f.reads[h] = append(f.reads[h], reading{node: n.X, by: byOptions, call: call, many: true})
+			}
+		}
 		if (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) && f.s.feeds(n.Y) != "" {
 			f.read(n.X, byProgram)
 			f.printedCode(n.X)

@@ -140,7 +140,7 @@ func (r reading) fixOption() string {
 	if r.call != nil {
 		name = program(litOf(r.call.Args[0]))
 	}
-	if r.many {
+	if r.many && name != "xargs" {
 		return `put "…" around it, and ` + fixOption(name)
 	}
 	return fixOption(name)

@@ -86,7 +86,7 @@ func (s *script) under(p *place, i int) (what, fix string) {
 		}
 		return "", ""
 	case *syntax.BinaryCmd:
-		return s.piped(n, child)
+		return s.piped(p, n, child)
 	case *syntax.ForClause:
 		if _, ok := n.Loop.(*syntax.CStyleLoop); ok && child == syntax.Node(n.Loop) {
 			return arithmetic(p, i+1)

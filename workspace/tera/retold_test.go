@@ -15,7 +15,7 @@ func TestPrintersAreKnown(t *testing.T) {
 		`env echo -e {{ x }}`, `nice echo -e {{ x }}`, `timeout 2 echo -e {{ x }}`, `exec echo -e {{ x }}`, `command -p echo -e {{ x }}`, `command -- echo -e "{{ x }}"`, `timeout 5 printf "{{ x }}\n"`, `nice printf {{ x }}`, `env printf "%b\n" {{ x }}`,
 		`echo {-e,-n} "{{ x }}"`, `O=(-e); echo "${O[@]}" {{ x }}`, `set -- -e; echo "$@" {{ x }}`, `E=-e; echo "$E" {{ x }}`, `echo "${U:--e}" "{{ x }}"`, `shopt -s xpg_"echo"; echo "{{ x }}"`,
 		`r() { "$@"; }; r printf "%b\n" {{ x }}`, `r() { "$@"; }; r printf "{{ x }}"`, `r() { "$@"; }; r echo -e {{ x }}`, `p=printf; $p "%b" {{ x }}`,
-		`sh -c 'echo "$1"' _ {{ x }}`, `bash -c 'echo -e "$1"' _ {{ x }}`, `bash -c 'printf "%b\n" "$1"' _ {{ x }}`, `sh -c 'printf "$1"' _ {{ x }}`, `set -- echo -e {{ x }}; "$@"`,
+		`sh -c 'echo "$1"' _ {{ x }}`, `bash -c 'echo -e "$1"' _ {{ x }}`, `bash -c 'printf "%b\n" "$1"' _ {{ x }}`, `sh -c 'printf "$1"' _ {{ x }}`, `set -- echo -e {{ x }}; "$@"`, `awk -v m={{ x }} 'BEGIN { print m }'`,
 	} {
 		if text, err := parse(t, script).Shell(tera.Vars{"x": `a\nOUTPUT: {"n": 1}`}, tera.Bash); err == nil {
 			t.Errorf("%s came out as %s", script, text)

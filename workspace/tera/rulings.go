@@ -27,15 +27,16 @@ type objection struct {
 type demand int
 
 const (
-	anything demand = iota
-	aNumber         // a whole number
-	aName           // the name of a variable
-	aWord           // letters, digits and what paths and versions are made of
-	aLabel          // such a word that is no path
-	aTarget         // such a word that assigns nothing
-	aTime           // a number, which may have a unit
-	aText           // nothing that curl would take for the name of a file
-	aFile           // nothing that perl or psql would take for more than the name of a file
+	anything  demand = iota
+	aNumber          // a whole number
+	aName            // the name of a variable
+	aWord            // letters, digits and what paths and versions are made of
+	aLabel           // such a word that is no path
+	aTarget          // such a word that assigns nothing
+	aTime            // a number, which may have a unit
+	unescaped        // nothing with a backslash
+	aText            // nothing that curl would take for the name of a file
+	aFile            // nothing that perl or psql would take for more than the name of a file
 )
 
 // demands are what else a value must be, and what is said where it is not.
@@ -51,7 +52,8 @@ var demands = map[demand]struct {
 		"the value is no plain word, and make would take it apart or assign it", "only letters, digits and ._/@+- can stand here"},
 	aText: {regexp.MustCompile(`(?s)^([^@<].*)?$`),
 		"the value begins with @ or <, and curl would send the file that it names", "write --data-raw or --form-string, which take it as it is"},
-	aTime: {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
+	unescaped: {regexp.MustCompile(`^[^\\]*$`), "awk would expand the backslash in the value", `pass it by env:, and write ENVIRON["NAME"]`},
+	aTime:     {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
 	aFile: {regexp.MustCompile(`^([^<>|\s][^|]*)?$`),
 		"the value has a | or begins with < or >, and the program would run or write what it says", "write ./ before it, and no |"},
 }
@@ -136,7 +138,7 @@ func splitBy(told ruling) ruling {
 		fixed := !slices.ContainsFunc(args[1:at], func(a arg) bool { return !a.static && a.mark < 0 })
 		name, _, assigned := strings.Cut(strings.TrimPrefix(text, "-v"), "=")
 		if assigned = assigned && syntax.ValidName(name) && (last == "-v" || strings.HasPrefix(text, "-v")); fixed && (assigned || last == "-F" || strings.HasPrefix(text, "-F")) {
-			return objection{}
+			return objection{want: unescaped}
 		}
 		return rest(args, at)
 	}

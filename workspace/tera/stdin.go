@@ -1,6 +1,7 @@
 package tera
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -257,9 +258,44 @@ func (s *script) codeFeeds(code arg, asked map[string]bool) bool {
 	return err == nil && s.feedsIn(file, asked) != ""
 }
 
+// wordsInto is the xargs at the end of a pipe that hands the words it reads to a
+// command which may take them for options; nil where none does.
+func (s *script) wordsInto(n syntax.Node) (found *syntax.CallExpr) {
+	syntax.Walk(n, func(n syntax.Node) bool {
+		call, ok := n.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 || found != nil {
+			return found == nil
+		}
+		args := argsOf(call.Args, nil)
+		if program(args[0].text) != "xargs" {
+			return true
+		}
+		at := (wrapper{flags: "0rtpxo"}).skip(args)
+		if at >= len(args) {
+			return true
+		}
+		rest, _, _, _ := unwrap(args[at:], len(args)-at)
+		put := ""
+		for i, a := range args[1:at] {
+			if name, ok := strings.CutPrefix(a.text, "-I"); ok {
+				put = cmp.Or(name, args[i+2].text)
+			}
+		}
+		begins := put == "" || slices.ContainsFunc(rest[1:], func(a arg) bool { return strings.HasPrefix(a.text, put) })
+		if t := known(rest[0].text); t != nil && t.is&takesOptions != 0 && begins && !endsOptions(rest) {
+			found = call
+		}
+		return true
+	})
+	return found
+}
+
 // piped checks a pipe from a value into a program that runs its input.
-func (s *script) piped(b *syntax.BinaryCmd, child syntax.Node) (what, fix string) {
+func (s *script) piped(p *place, b *syntax.BinaryCmd, child syntax.Node) (what, fix string) {
 	if (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) && child == syntax.Node(b.X) {
+		if call := s.wordsInto(b.Y); call != nil && p.option == "" {
+			p.option, p.many = "xargs", true
+		}
 		if name := s.feeds(b.Y); name != "" {
 			return name + " at the end of the pipe would run what the value says", "run the commands in this script itself"
 		}

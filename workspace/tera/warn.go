@@ -148,6 +148,9 @@ var negative = regexp.MustCompile(`^-[0-9]+([.][0-9]+)?$`)
 
 // fixOption says what to write so that a value is no option.
 func fixOption(command string) string {
+	if command == "xargs" {
+		return "write -- at the end of the command that xargs runs"
+	}
 	if command == "git" || command == "find" { // to one -- says that files come, to the other nothing
 		return `see first that it does not: case {{ … }} in -*) exit 1;; esac`
 	}
