@@ -82,6 +82,7 @@ type reading struct {
 	by   reader
 	call *syntax.CallExpr // the command that it is an argument of, if it is one
 	want demand           // what the value must be there
+	runs bool             // it chooses what runs
 	many bool             // it stands outside of quotes, where the shell makes words of it
 }
 

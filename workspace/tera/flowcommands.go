@@ -64,10 +64,10 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 	}
 	command := at <= head || at == len(args)-len(lessBuiltin(args))
 	for _, h := range f.holders(was.word) {
-		if command && h.kind == inVariable && (h.name == "@" || h.name == "*") {
+		if command && h.kind == inVariable && (h.name == "@" || h.name == "*") && onlyPlainly(was.word, "$"+h.name) {
 			h = holder{kind: inFirst}
 		}
-		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call, want: o.want, many: many})
+		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call, want: o.want, many: many, runs: command && o.what != ""})
 	}
 }
 

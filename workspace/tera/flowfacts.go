@@ -3,6 +3,7 @@ package tera
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -17,6 +18,7 @@ type facts struct {
 	texts                      map[string][]extent // where an array's subscripts are text
 	begun                      map[string]uint     // where an array is given something first
 	shifts                     bool                // the script shifts its arguments
+	shiftsOf                   map[string]int      // how far a function does so; -1 where that is not known
 	newInput                   bool                // it changes what all its commands read
 	files                      bool                // it writes files, or opens descriptors
 }
@@ -26,7 +28,7 @@ type extent struct{ from, to uint }
 
 // factsOf gathers them.
 func (s *script) factsOf(file *syntax.File) facts {
-	f := facts{functions: map[string]bool{}, aliases: map[string]bool{}, arrays: map[string]bool{}, exported: map[string]bool{}, undone: map[string]bool{}, texts: map[string][]extent{}, begun: map[string]uint{}}
+	f := facts{functions: map[string]bool{}, aliases: map[string]bool{}, arrays: map[string]bool{}, shiftsOf: map[string]int{}, exported: map[string]bool{}, undone: map[string]bool{}, texts: map[string][]extent{}, begun: map[string]uint{}}
 	s.textual(&f, file.Stmts, file.End(), "declare typeset")
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -36,6 +38,7 @@ func (s *script) factsOf(file *syntax.File) facts {
 		case *syntax.FuncDecl:
 			if n.Name != nil {
 				f.functions[n.Name.Value] = true
+				f.shiftsOf[n.Name.Value] = shiftsIn(n.Body)
 			}
 			if body, ok := n.Body.Cmd.(*syntax.Block); ok {
 				s.textual(&f, body.Stmts, body.End(), "declare typeset local")
@@ -66,6 +69,39 @@ func (s *script) factsOf(file *syntax.File) facts {
 		return true
 	})
 	return f
+}
+
+// shiftsIn counts how far a function shifts its arguments; -1 where only a run can tell.
+func shiftsIn(body syntax.Node) (count int) {
+	syntax.Walk(body, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.WhileClause, *syntax.ForClause:
+			syntax.Walk(n, func(n syntax.Node) bool {
+				if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 && lessBuiltin(argsOf(call.Args, nil))[0].text == "shift" {
+					count = -1
+				}
+				return count >= 0
+			})
+			return false
+		case *syntax.CallExpr:
+			if len(n.Args) == 0 || count < 0 {
+				return count >= 0
+			}
+			switch args := lessBuiltin(argsOf(n.Args, nil)); {
+			case args[0].text == "eval" || args[0].text == "set":
+				count = -1 // which may do so as well
+			case args[0].text == "shift" && len(args) == 1:
+				count++
+			case args[0].text == "shift":
+				by, err := strconv.Atoi(args[1].text)
+				if count += by; err != nil || !args[1].static {
+					count = -1
+				}
+			}
+		}
+		return count >= 0
+	})
+	return count
 }
 
 // called gathers what one command says.

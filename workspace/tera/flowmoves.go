@@ -221,18 +221,23 @@ const maxArgs = 9
 // handed notes the arguments of a function, or those that set makes; moving says
 // that each may be any of them, and so it is behind words that come and go.
 func (f *flows) handed(args []arg, moving bool) {
+	shifts := 0
+	if f.facts.shifts {
+		shifts = len(args) // as far as it goes
+	}
+	if known, own := f.facts.shiftsOf[args[0].text]; own && known >= 0 && args[0].static {
+		shifts = known
+	}
 	for i, a := range args[1:] {
 		f.move(a.word, variableNamed("@"))
 		f.move(a.word, variableNamed("*"))
-		if i == 0 || args[i].fades || f.facts.shifts || moving {
+		if i <= shifts || args[i].fades || moving {
 			f.move(a.word, holder{kind: inFirst})
 		}
-		moving = moving || a.fades || several(a.word)
-		switch {
-		case moving || f.facts.shifts && i >= maxArgs:
+		if moving = moving || a.fades || several(a.word); moving || shifts > 0 && i >= maxArgs {
 			f.move(a.word, holder{kind: someNumber})
-		case f.facts.shifts:
-			for n := range i {
+		} else {
+			for n := max(0, i-shifts); n < i; n++ {
 				f.move(a.word, variableNamed(strconv.Itoa(n+1)))
 			}
 		}

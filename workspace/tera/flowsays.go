@@ -98,6 +98,8 @@ func (s *script) reevaluated() (errs []*Error) {
 			errs = append(errs, s.t.fault(p.node, what+": "+demands[r.want].what, demands[r.want].fix))
 		case r.by == byOptions && s.t.options.ForbidRaw && p.value.foreign && s.givesOption(p.value.text, r):
 			errs = append(errs, s.t.fault(p.node, what, r.fixOption()))
+		case r.by == byShell && r.runs:
+			errs = append(errs, s.t.fault(p.node, what, `write the command itself before what varies, as in git clone "${args[@]}"; only a whole number can stand here`))
 		case r.by == byShell || r.by == byNumber:
 			errs = append(errs, s.t.fault(p.node, what, fixNumber))
 		case r.by == byProgram && s.t.options.ForbidRaw && p.value.foreign:
