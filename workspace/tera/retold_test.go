@@ -52,6 +52,7 @@ func TestStringsOfJSONAreNotEnded(t *testing.T) {
 		`m=$(grep . < {{ x }}); echo "OUTPUT: {\"m\": \"$m\"}"`, `P=OUTPUT; echo "$P: {\"m\": \"{{ x }}\"}"`, `echo "${P:-OUTPUT}: {\"m\": \"{{ x }}\"}"`, `echo "$(printf OUTPUT): {\"m\": \"{{ x }}\"}"`,
 		`exec > "$STROEM_OUTPUT"; echo '{"m":"{{ x }}"}'`, `exec 3> "$STROEM_OUTPUT"; echo '{"m":"{{ x }}"}' >&3`, `f=$STROEM_OUTPUT; echo '{"m":"{{ x }}"}' > "$f"`, `out() { cat > "$STROEM_OUTPUT"; }; echo '{"m":"{{ x }}"}' | out`,
 		`w() { echo '{"m":"{{ x }}"}'; }; w > "$STROEM_OUTPUT"`, `w() { echo "{\"m\":\"$1\"}"; }; w {{ x }} > "$STROEM_OUTPUT"`, `echo '{"m":"{{ x }}"}' > o; cp o "$STROEM_OUTPUT"`, `env printf '{"m":"%s"}' {{ x }} > "$STROEM_OUTPUT"`,
+		`echo '{"m":"{{ x }}"}' > o; cat o > "$STROEM_OUTPUT"`, "cat > o.json <<E\n{\"m\":\"{{ x }}\"}\nE\njq -c . o.json > \"$STROEM_OUTPUT\"", "jq -c . > \"$STROEM_OUTPUT\" <<E\n{\"m\":\"{{ x }}\"}\nE", "sed s/^// > \"$STROEM_OUTPUT\" <<'E'\n{\"m\":\"{{ x }}\"}\nE",
 		`sh -c 'echo "OUTPUT: {\"m\":\"$1\"}"' _ {{ x }}`, `env X={{ x }} sh -c 'echo "OUTPUT: {\"m\":\"$X\"}"'`, `export X={{ x }}; sh -c 'printf "{\"m\":\"%s\"}" "$X"' > "$STROEM_OUTPUT"`,
 	} {
 		for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {
