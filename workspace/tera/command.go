@@ -178,7 +178,7 @@ func unwrap(args []arg, at int) (rest []arg, to int, o objection, ok bool) {
 		if at < len(args) && n > at && t.runs.numbers && (args[at].whole || args[at].timed) {
 			return args, at, objection{want: aTime}, false
 		}
-		if n > at && args[at].whole && t.runs.word(args[at-1]) {
+		if at < len(args) && n > at && args[at].whole && t.runs.word(args[at-1]) {
 			return args, at, objection{want: aWord}, false
 		}
 		if n >= at {
