@@ -10,12 +10,26 @@ import (
 
 // called checks a value among the arguments of a command, at whatever depth.
 func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node) (what, fix string) {
-	o := s.argued(p, call, child)
+	if what, fix = s.objected(p, s.argued(p, call, child)); what != "" {
+		return what, fix
+	}
 	agent := s.t.options.ForbidRaw && p.value.foreign
+	if agent && s.known && p.names && !wholeNumber(p.value.text) {
+		return "the value chooses an option of " + p.option, "write the option itself, or choose with case"
+	}
+	if agent && s.known && p.option != "" && beginsOption(p.value.text, p.many) {
+		return p.option + " would read the value as an option", p.fixOption()
+	}
+	return "", ""
+}
+
+// objected says what an objection is to whoever began the job, and notes what the
+// author is to know and what the value must be.
+func (s *script) objected(p *place, o objection) (what, fix string) {
 	switch {
 	case o.want != anything && p.want != anything && o.want != p.want:
 		return "the value would have to be two things at once", "assign it first: NAME={{ … }}, then \"$NAME\""
-	case o.again && agent && !wholeNumber(p.value.text):
+	case o.again && s.t.options.ForbidRaw && p.value.foreign && !wholeNumber(p.value.text):
 		return o.what + ", and this action does not allow it", o.fix + "; " + fixAllow
 	case o.again && p.again == nil:
 		p.again = &o
@@ -25,12 +39,6 @@ func (s *script) called(p *place, call *syntax.CallExpr, child syntax.Node) (wha
 		return o.what, o.fix
 	}
 	p.want = max(p.want, o.want)
-	if agent && s.known && p.names && !wholeNumber(p.value.text) {
-		return "the value chooses an option of " + p.option, "write the option itself, or choose with case"
-	}
-	if agent && s.known && p.option != "" && beginsOption(p.value.text, p.many) {
-		return p.option + " would read the value as an option", fixOption(p.option)
-	}
 	return "", ""
 }
 
@@ -45,6 +53,9 @@ func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) obje
 		return no("there are too many or too long values in one command", "give them one by one, or in a file")
 	}
 	o, head := s.against(args, at)
+	if _, many := s.printedInto(p, args[at]); many && o == (objection{}) {
+		o, _ = s.against(slices.Insert(slices.Clone(args), at+1, nextWord(args[at])), at+1)
+	}
 	if o != (objection{}) || head == at {
 		return o
 	}
@@ -56,6 +67,9 @@ func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) obje
 	}
 	return o
 }
+
+// nextWord is the second of the words that the shell may make of an argument.
+func nextWord(a arg) arg { return arg{word: a.word, text: "Zqx", whole: true} }
 
 // ownFunction is the body of the function of the script that a command is; nil where
 // it is none.
@@ -241,7 +255,7 @@ func runsPlainly(args, rest []arg) bool {
 // all says so.
 func risky(args []arg, at int, all bool) objection {
 	for i := 1; i <= at; i++ {
-		if !args[i].static && i < at {
+		if !args[i].static && args[i].mark < 0 && i < at {
 			continue
 		}
 		if i < at {

@@ -136,6 +136,7 @@ start-stop-daemon -S -a {{ x }}
 git filter-repo --message-callback {{ x }}
 python -m {{ x }}
 python3 -m {{ x }}
+find . -maxdepth 0 -exec{{ y }} {{ x }} ";"
 run() { "$@"; }; run let {{ x }}
 run() { echo "$*"; "$1" "${@:2}"; }; run let {{ x }}
 run() { "$@" || exit; }; run declare {{ x }}
@@ -283,6 +284,12 @@ zsh -c 'ls "$1"' _ {{ x }}
 ssh host ls {{ x }}
 ssh -p 22 host "ls {{ x }}"
 ssh -o{{ x }} host
+echo {{ x }} | xargs -I{} ssh h 'ls {}'
+echo {{ x }} | sort | xargs ssh h ls
+y={{ x }}; echo "$y" | xargs -I{} su app -c "ls {}"
+y={{ x }}; env A=$y ls
+y={{ x }}; sudo A=$y ls
+y={{ x }}; awk -F $y '{print $1}' f
 ssh -{{ x }} host
 ssh -oProxyCommand={{ x }} host
 run() { "$@"; }; run . {{ x }}

@@ -3,6 +3,7 @@ package tera
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -18,6 +19,7 @@ type Read struct {
 	Option string
 	want   demand
 	many   bool
+	names  bool
 	told   *telling // it is printed so
 }
 
@@ -25,7 +27,7 @@ type Read struct {
 func (r Read) Allows(value string) bool {
 	switch {
 	case r.Option != "":
-		return !beginsOption(value, r.many)
+		return !beginsOption(value, r.many) && !(r.names && !onlyDigits(value))
 	case r.want != anything:
 		return demands[r.want].form.MatchString(value)
 	case r.told != nil:
@@ -65,7 +67,7 @@ func (f *flows) asRead(name string, r reading) (read Read) {
 	read.Name = name
 	switch {
 	case r.by == byOptions:
-		read.Option, read.many = "the command", r.many
+		read.Option, read.many, read.names = "the command", r.many, r.names
 		if r.call != nil {
 			read.Option = cmp.Or(program(litOf(r.call.Args[0])), read.Option)
 		}
@@ -112,7 +114,8 @@ func overwritten(file *syntax.File) map[string]uint {
 func (s *script) printsOf(name string, gone uint, note func(Read)) {
 	got := s.flow.reached(nil, variableNamed(name))
 	for _, t := range s.tellings() {
-		if t.any(got) && !(gone > 0 && gone <= t.word.Pos().Offset()) {
+		given := t.subst != nil && s.copies(t.subst) && slices.ContainsFunc(s.flow.holders(t.subst), func(h holder) bool { return got[h] })
+		if (given || t.any(got)) && !(gone > 0 && gone <= t.word.Pos().Offset()) {
 			line, column := position(s.t.src, s.source(int(t.word.Pos().Offset())))
 			note(Read{Name: name, Line: line, Column: column, told: &t})
 		}

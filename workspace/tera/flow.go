@@ -78,12 +78,13 @@ func (h holder) compare(to holder) int {
 
 // reading is where something reads as code what a holder holds.
 type reading struct {
-	node syntax.Node
-	by   reader
-	call *syntax.CallExpr // the command that it is an argument of, if it is one
-	want demand           // what the value must be there
-	runs bool             // it chooses what runs
-	many bool             // it stands outside of quotes, where the shell makes words of it
+	node  syntax.Node
+	by    reader
+	call  *syntax.CallExpr // the command that it is an argument of, if it is one
+	want  demand           // what the value must be there
+	runs  bool             // it chooses what runs
+	names bool             // it chooses an option
+	many  bool             // it stands outside of quotes, where the shell makes words of it
 }
 
 // reader is who reads a value.

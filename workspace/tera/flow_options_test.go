@@ -13,8 +13,9 @@ func TestWordsOfAValueAreOptions(t *testing.T) {
 	t.Parallel()
 	for script, value := range map[string]string{
 		"y={{ x }}; find . -name $y": "a -exec touch b ;", "y={{ x }}; tar -cf a.tar $y": "a --checkpoint=1", "y={{ x }}; cat a$y": "b -n", "f() { sort $1; }; f {{ x }}": "a -o b",
-		"run() { \"$@\"; }; y={{ x }}; run find . $y": "a -exec b", "awk -F $y 1 f; y={{ x }}; tar -cf a $(echo \"$y\")": "a --b",
+		"run() { \"$@\"; }; y={{ x }}; run find . $y": "a -exec b", "y={{ x }}; tar -cf a $(echo \"$y\")": "a --b",
 		"y={{ x }}; echo \"$y\" | xargs -n1 docker pull": "a -b", "y={{ x }}; printf '%s\\n' \"$y\" | sort | xargs -d '\\n' rm": "-r",
+		"find . $(echo {{ x }})": "f -exec b", "echo {{ x }} | xargs tar cf a.tar": "f \"--b=c d\"",
 		"for y in {{ x }}; do sort a $y; done": "b -o c", "IFS=,; y={{ x }}; rm a$y": "b,-r", "y={{ x }}; sh -c 'rm $1' _ \"$y\"": "a -r",
 	} {
 		tmpl := parse(t, script)

@@ -43,17 +43,20 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 	o, head := f.s.against(args, at)
 	words, last := args, at
 	if many { // an option may take the first word, but not the next
-		words, last = slices.Insert(slices.Clone(args), at, args[at]), at+1
-		if o == (objection{}) {
-			o, head = f.s.against(words, last)
+		words, last = slices.Insert(slices.Clone(args), at+1, nextWord(args[at])), at+1
+	}
+	by, read := readerOf(args, at), o != (objection{}) && (demands[o.want].form != nil || !spared(o, args, at))
+	if many && (!read || demands[o.want].form != nil) && !listed("test [", args[head].text) { // of which retold knows more
+		if second, _ := f.s.against(words, last); second != (objection{}) && !(o.what != "" && spared(second, words, last)) {
+			o, read = second, true
 		}
 	}
-	by, read := readerOf(args, at), o != (objection{}) && !spared(o, args, at)
 	if demands[o.want].form != nil {
 		by = byForm
 	}
-	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && (args[at].mark == 0 || many) && (agent || !f.s.known) {
-		by, read = byOptions, f.s.ownFunction(args[head]) == nil && f.s.takenForOption(words[head:], last-head, "") != ""
+	chooses := args[at].mark > 0 && (before(args[at]) == "-" || before(args[at]) == "--" || known(args[head].text).mayFollow(before(args[at])))
+	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && (args[at].mark == 0 || many || chooses) && (agent || !f.s.known) {
+		by, read = byOptions, f.s.ownFunction(args[head]) == nil && (chooses || f.s.takenForOption(words[head:], last-head, "") != "")
 		for _, inner := range f.s.forwarded(words[head:], last-head) {
 			read = read || f.s.takenForOption(inner, last-(len(words)-len(inner)), "") != ""
 		}
@@ -67,7 +70,7 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 		if command && h.kind == inVariable && (h.name == "@" || h.name == "*") && onlyPlainly(was.word, "$"+h.name) {
 			h = holder{kind: inFirst}
 		}
-		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call, want: o.want, many: many, runs: command && o.what != ""})
+		f.reads[h] = append(f.reads[h], reading{node: was.word, by: by, call: call, want: o.want, many: many, names: chooses, runs: command && o.what != ""})
 	}
 }
 
@@ -119,12 +122,16 @@ func readerOf(args []arg, at int) reader {
 // where there is none.
 func codeOf(args []arg) (shell, code int) {
 	for i, a := range args {
-		if !a.static || !slices.Contains(shells, program(a.text)) {
+		if !a.static {
 			continue
 		}
-		for j := i + 1; j+1 < len(args) && strings.HasPrefix(args[j].text, "-"); j++ {
+		users := listed("su runuser flock", program(a.text)) // whose -c comes behind a name as well
+		if !users && !slices.Contains(shells, program(a.text)) {
+			continue
+		}
+		for j := i + 1; j+1 < len(args) && (users || strings.HasPrefix(args[j].text, "-")); j++ {
 			switch text := args[j].text; {
-			case strings.HasPrefix(text, "--"):
+			case strings.HasPrefix(text, "--") || !strings.HasPrefix(text, "-"):
 			case strings.Contains(text, "c"):
 				return i, j + 1
 			case strings.ContainsAny(text, "oO"):
@@ -160,7 +167,7 @@ func spared(o objection, args []arg, at int) bool {
 		format, ok := formatOf(rest)
 		return ok && at == format // see retold
 	case "set":
-		return slices.ContainsFunc(rest[1:at], func(a arg) bool { // behind it there are no options
+		return o == parametric(rest, at) && slices.ContainsFunc(rest[1:at], func(a arg) bool { // behind it there are no options
 			return a.text == "--" || !a.fades && a.text != "" && strings.IndexByte("-+", a.text[0]) < 0
 		}) // see handed
 	case "test", "[":

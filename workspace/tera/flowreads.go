@@ -18,10 +18,8 @@ func (f *flows) readings(n syntax.Node) {
 	case *syntax.Stmt:
 		f.inputs(n)
 	case *syntax.BinaryCmd:
-		if call := f.s.wordsInto(n.Y); call != nil && (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) {
-			for _, h := range f.holders(n.X) {
-				f.reads[h] = append(f.reads[h], reading{node: n.X, by: byOptions, call: call, many: true})
-			}
+		if hands := f.s.handsOn(n.Y); hands != nil && (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) {
+			f.handedOn(n.X, hands)
 		}
 		if (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) && f.s.feeds(n.Y) != "" {
 			f.read(n.X, byProgram)
@@ -54,6 +52,23 @@ func (f *flows) readings(n syntax.Node) {
 		}
 	case *syntax.CallExpr:
 		f.command(n)
+	}
+}
+
+// handedOn notes what xargs hands from a command to another.
+func (f *flows) handedOn(from syntax.Node, hands *handing) {
+	o, option := hands.objects(f.s)
+	r := reading{node: from, by: byProgram, call: hands.call, want: o.want}
+	switch {
+	case demands[o.want].form != nil:
+		r.by = byForm
+	case option:
+		r.by, r.many = byOptions, true
+	case o == (objection{}):
+		return
+	}
+	for _, h := range f.holders(from) {
+		f.reads[h] = append(f.reads[h], r)
 	}
 }
 

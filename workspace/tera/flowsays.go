@@ -123,7 +123,7 @@ func (s *script) givesOption(value string, r reading) bool {
 			return c
 		}, value)
 	}
-	return beginsOption(value, r.many)
+	return beginsOption(value, r.many) || r.names && !onlyDigits(value)
 }
 
 // beginsOption reports whether a value begins as an option does, or if it is many
@@ -133,7 +133,7 @@ func beginsOption(value string, many bool) bool {
 	if many {
 		words = strings.Fields(value)
 	}
-	return slices.ContainsFunc(words, func(w string) bool { return isOption(arg{text: w}) })
+	return slices.ContainsFunc(words, func(w string) bool { return isOption(arg{text: strings.TrimLeft(w, `"'\\`)}) })
 }
 
 // fixOption says what to write so that what a variable holds is no option.

@@ -29,7 +29,9 @@ func (s *script) refusal(p *place, d Dialect) (what, fix string) {
 		return s.counted(p)
 	}
 	if p.want != anything {
-		return s.demanded(p)
+		if what, fix = s.demanded(p); what != "" || demands[p.want].form == nil {
+			return what, fix
+		}
 	}
 	if what, fix = s.edge(p); what != "" {
 		return what, fix

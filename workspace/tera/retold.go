@@ -133,6 +133,10 @@ func (s *script) tellings() []telling {
 // tellInside finds them in the fixed code of a sh -c.
 func (s *script) tellInside(args []arg, filed bool) (list []telling) {
 	sh, code := codeOf(args)
+	args = lessBuiltin(args)
+	if own := args[0].text == "eval" || args[0].text == "trap"; own && len(args) > 1 {
+		sh, code = 0, 1
+	}
 	if code == 0 || !args[code].static || tooLarge(args[code].text) {
 		return nil
 	}
@@ -141,8 +145,11 @@ func (s *script) tellInside(args []arg, filed bool) (list []telling) {
 		return nil
 	}
 	g := &script{t: s.t, src: args[code].text, files: []*syntax.File{file}, work: s.work, dialect: POSIX, known: s.known}
-	if program(args[sh].text) == "bash" {
+	switch program(args[sh].text) {
+	case "bash":
 		g.dialect = Bash
+	case "eval", "trap":
+		g.dialect = s.dialect
 	}
 	g.outputs = s.outputs || strings.Contains(g.src, "OUTPUT") || strings.Contains(g.src, "STATE")
 	g.joins = func() bool { return filed || s.joins() }
@@ -278,6 +285,9 @@ func held(parts []syntax.WordPart) (names []string) {
 	for _, p := range pieces(parts, false) {
 		if name := p.variable(); name != "" {
 			names = append(names, name)
+		}
+		if e, ok := p.node.(*syntax.ParamExp); ok && e.Exp != nil && e.Exp.Word != nil {
+			names = append(names, held(e.Exp.Word.Parts)...)
 		}
 	}
 	return names

@@ -15,7 +15,8 @@ func TestPrintersAreKnown(t *testing.T) {
 		`env echo -e {{ x }}`, `nice echo -e {{ x }}`, `timeout 2 echo -e {{ x }}`, `exec echo -e {{ x }}`, `command -p echo -e {{ x }}`, `command -- echo -e "{{ x }}"`, `timeout 5 printf "{{ x }}\n"`, `nice printf {{ x }}`, `env printf "%b\n" {{ x }}`,
 		`echo {-e,-n} "{{ x }}"`, `O=(-e); echo "${O[@]}" {{ x }}`, `set -- -e; echo "$@" {{ x }}`, `E=-e; echo "$E" {{ x }}`, `echo "${U:--e}" "{{ x }}"`, `shopt -s xpg_"echo"; echo "{{ x }}"`,
 		`r() { "$@"; }; r printf "%b\n" {{ x }}`, `r() { "$@"; }; r printf "{{ x }}"`, `r() { "$@"; }; r echo -e {{ x }}`, `p=printf; $p "%b" {{ x }}`,
-		`sh -c 'echo "$1"' _ {{ x }}`, `bash -c 'echo -e "$1"' _ {{ x }}`, `bash -c 'printf "%b\n" "$1"' _ {{ x }}`, `sh -c 'printf "$1"' _ {{ x }}`, `set -- echo -e {{ x }}; "$@"`, `awk -v m={{ x }} 'BEGIN { print m }'`,
+		`sh -c 'echo "$1"' _ {{ x }}`, `bash -c 'echo -e "$1"' _ {{ x }}`, `bash -c 'printf "%b\n" "$1"' _ {{ x }}`, `sh -c 'printf "$1"' _ {{ x }}`, `set -- echo -e {{ x }}; "$@"`, `awk -v m={{ x }} 'BEGIN { print m }'`, `awk '{print m}' m={{ x }} f`, `stat --printf "{{ x }}\n"`, `find . -printf "{{ x }}\n"`, `curl -w "{{ x }}\n" u`, `date +"%F {{ x }}"`,
+		`T={{ x }}; trap 'echo -e "$T"' EXIT`, `T={{ x }}; trap 'printf "$T"' EXIT`, `T={{ x }}; eval 'printf "$T"'`, `printf '%s\n' {{ x }} | xargs -d '\n' echo -e`, `printf '%s\n' {{ x }} | xargs -d '\n' printf`,
 	} {
 		if text, err := parse(t, script).Shell(tera.Vars{"x": `a\nOUTPUT: {"n": 1}`}, tera.Bash); err == nil {
 			t.Errorf("%s came out as %s", script, text)
@@ -53,6 +54,7 @@ func TestStringsOfJSONAreNotEnded(t *testing.T) {
 		`exec > "$STROEM_OUTPUT"; echo '{"m":"{{ x }}"}'`, `exec 3> "$STROEM_OUTPUT"; echo '{"m":"{{ x }}"}' >&3`, `f=$STROEM_OUTPUT; echo '{"m":"{{ x }}"}' > "$f"`, `out() { cat > "$STROEM_OUTPUT"; }; echo '{"m":"{{ x }}"}' | out`,
 		`w() { echo '{"m":"{{ x }}"}'; }; w > "$STROEM_OUTPUT"`, `w() { echo "{\"m\":\"$1\"}"; }; w {{ x }} > "$STROEM_OUTPUT"`, `echo '{"m":"{{ x }}"}' > o; cp o "$STROEM_OUTPUT"`, `env printf '{"m":"%s"}' {{ x }} > "$STROEM_OUTPUT"`,
 		`echo '{"m":"{{ x }}"}' > o; cat o > "$STROEM_OUTPUT"`, "cat > o.json <<E\n{\"m\":\"{{ x }}\"}\nE\njq -c . o.json > \"$STROEM_OUTPUT\"", "jq -c . > \"$STROEM_OUTPUT\" <<E\n{\"m\":\"{{ x }}\"}\nE", "sed s/^// > \"$STROEM_OUTPUT\" <<'E'\n{\"m\":\"{{ x }}\"}\nE",
+		`T={{ x }}; trap 'echo "OUTPUT: {\"m\":\"$T\"}"' EXIT`, `T={{ x }}; eval 'echo "OUTPUT: {\"m\":\"$T\"}"'`, `echo {{ x }} | xargs -I@ echo 'OUTPUT: {"m":"@"}'`,
 		`sh -c 'echo "OUTPUT: {\"m\":\"$1\"}"' _ {{ x }}`, `env X={{ x }} sh -c 'echo "OUTPUT: {\"m\":\"$X\"}"'`, `export X={{ x }}; sh -c 'printf "{\"m\":\"%s\"}" "$X"' > "$STROEM_OUTPUT"`,
 	} {
 		for _, d := range []tera.Dialect{tera.Bash, tera.POSIX} {

@@ -27,16 +27,18 @@ type objection struct {
 type demand int
 
 const (
-	anything  demand = iota
-	aNumber          // a whole number
-	aName            // the name of a variable
-	aWord            // letters, digits and what paths and versions are made of
-	aLabel           // such a word that is no path
-	aTarget          // such a word that assigns nothing
-	aTime            // a number, which may have a unit
-	unescaped        // nothing with a backslash
-	aText            // nothing that curl would take for the name of a file
-	aFile            // nothing that perl or psql would take for more than the name of a file
+	anything    demand = iota
+	aNumber            // a whole number
+	aName              // the name of a variable
+	aWord              // letters, digits and what paths and versions are made of
+	aLabel             // such a word that is no path
+	aTarget            // such a word that assigns nothing
+	aTime              // a number, which may have a unit
+	unspoilt           // nothing that a printer or a string of JSON takes for more
+	unformatted        // nothing with a backslash or a %
+	unescaped          // nothing with a backslash
+	aText              // nothing that curl would take for the name of a file
+	aFile              // nothing that perl or psql would take for more than the name of a file
 )
 
 // demands are what else a value must be, and what is said where it is not.
@@ -52,8 +54,10 @@ var demands = map[demand]struct {
 		"the value is no plain word, and make would take it apart or assign it", "only letters, digits and ._/@+- can stand here"},
 	aText: {regexp.MustCompile(`(?s)^([^@<].*)?$`),
 		"the value begins with @ or <, and curl would send the file that it names", "write --data-raw or --form-string, which take it as it is"},
-	unescaped: {regexp.MustCompile(`^[^\\]*$`), "awk would expand the backslash in the value", `pass it by env:, and write ENVIRON["NAME"]`},
-	aTime:     {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
+	unspoilt:    {regexp.MustCompile(`^[^\\%"\x00-\x1f]*$`), "xargs hands the value to a command that would print it as something else", `print it by printf '%s\n' {{ … }}`},
+	unformatted: {regexp.MustCompile(`^[^\\%]*$`), "the value has a % or a backslash, which the program would expand", `print it by printf '%s\n' {{ … }}`},
+	unescaped:   {regexp.MustCompile(`^[^\\]*$`), "awk would expand the backslash in the value", `pass it by env:, and write ENVIRON["NAME"]`},
+	aTime:       {regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[smhd]?$`), "the value is no number, and could choose what runs", "only a number can stand here, as 10 or 30s"},
 	aFile: {regexp.MustCompile(`^([^<>|\s][^|]*)?$`),
 		"the value has a | or begins with < or >, and the program would run or write what it says", "write ./ before it, and no |"},
 }
@@ -144,6 +148,14 @@ func splitBy(told ruling) ruling {
 	}
 }
 
+// assignable checks what follows awk's program: a file, or NAME=value.
+func assignable(a arg) objection {
+	if name, _, assigns := strings.Cut(before(a), "="); assigns && syntax.ValidName(name) {
+		return objection{want: unescaped}
+	}
+	return objection{}
+}
+
 // scripted checks sed and awk: what stands behind their program are files. takes are
 // the short options that something follows; given says that -e may give the program as
 // well, wherever it stands.
@@ -161,8 +173,8 @@ func scripted(takes string, given bool, told ruling) ruling {
 				}
 			case args[i].text == "" || args[i].text[0] == '.': // what sed -i of macOS takes
 			case !isOption(args[i]):
-				if program = true; !given {
-					return objection{} // no options come behind it
+				if program = true; !given { // no options come behind it
+					return assignable(args[at])
 				}
 			case own.takesNext(args, i) && i+1 < at && exposed(args[i+1].word):
 				return told(args, at)
@@ -224,8 +236,11 @@ func started(args []arg, at int) objection {
 
 // found checks find, which may run commands.
 func found(args []arg, at int) objection {
-	if slices.Contains(runFlags, args[at-1].text) {
+	if slices.Contains(runFlags, before(args[at-1])) {
 		return commandPosition()
+	}
+	if behind(args, at, "-printf") || listed("-printf", args[at-1].text) || at > 2 && args[at-2].text == "-fprintf" {
+		return objection{want: unformatted}
 	}
 	for _, a := range args[1:at] { // what comes before is where it looks, or for what
 		if a.static && slices.Contains([]string{"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}, a.text) {
@@ -391,9 +406,28 @@ func serviced(args []arg, at int) objection {
 // plainFiles checks a program that takes a | before a name for a command.
 func plainFiles([]arg, int) objection { return objection{want: aFile} }
 
+// dated checks date, which expands what begins with +.
+func dated(args []arg, at int) objection {
+	if strings.HasPrefix(before(args[at]), "+") {
+		return objection{want: unformatted}
+	}
+	return objection{}
+}
+
+// stated checks stat, which expands what is behind --printf.
+func stated(args []arg, at int) objection {
+	if behind(args, at, "--printf") {
+		return objection{want: unformatted}
+	}
+	return objection{}
+}
+
 // sent checks curl, which sends a file where what is to be sent begins with @.
 func sent(args []arg, at int) objection {
 	text := before(args[at])
+	if behind(args, at, "-w") || behind(args, at, "--write-out") {
+		return objection{want: unformatted}
+	}
 	for _, o := range []string{"-d", "--data", "--data-ascii", "--data-binary", "--data-urlencode", "--json", "--url-query", "-H", "--header", "--proxy-header"} {
 		if begins := text == "" || text == "-d" || text == "-H" || strings.HasPrefix(text, "--") && strings.HasSuffix(text, "="); begins && behind(args, at, o) {
 			return objection{want: aText}

@@ -258,43 +258,77 @@ func (s *script) codeFeeds(code arg, asked map[string]bool) bool {
 	return err == nil && s.feedsIn(file, asked) != ""
 }
 
-// wordsInto is the xargs at the end of a pipe that hands the words it reads to a
-// command which may take them for options; nil where none does.
-func (s *script) wordsInto(n syntax.Node) (found *syntax.CallExpr) {
+// handing is an xargs that hands what it reads to a command.
+type handing struct {
+	call *syntax.CallExpr
+	args []arg // the command, with the place of a value among them
+	at   int
+}
+
+// handsOn finds the xargs at the end of a pipe, and the command that it runs; nil where
+// there is none.
+func (s *script) handsOn(n syntax.Node) (found *handing) {
 	syntax.Walk(n, func(n syntax.Node) bool {
 		call, ok := n.(*syntax.CallExpr)
 		if !ok || len(call.Args) == 0 || found != nil {
 			return found == nil
 		}
 		args := argsOf(call.Args, nil)
-		if program(args[0].text) != "xargs" {
-			return true
-		}
 		at := (wrapper{flags: "0rtpxo"}).skip(args)
-		if at >= len(args) {
+		if program(args[0].text) != "xargs" || at >= len(args) {
 			return true
 		}
-		rest, _, _, _ := unwrap(args[at:], len(args)-at)
 		put := ""
 		for i, a := range args[1:at] {
 			if name, ok := strings.CutPrefix(a.text, "-I"); ok {
 				put = cmp.Or(name, args[i+2].text)
 			}
 		}
-		begins := put == "" || slices.ContainsFunc(rest[1:], func(a arg) bool { return strings.HasPrefix(a.text, put) })
-		if t := known(rest[0].text); t != nil && t.is&takesOptions != 0 && begins && !endsOptions(rest) {
-			found = call
+		found = &handing{call, slices.Clone(args[at:]), len(args) - at}
+		value := arg{word: call.Args[0], text: "Zqx", whole: true}
+		for i, a := range found.args {
+			if mark := strings.Index(a.text, put); put != "" && mark >= 0 {
+				found.at, value.mark, value.text, value.whole = i, mark, strings.Replace(a.text, put, "Zqx", 1), a.text == put
+				found.args[i] = value
+				return false
+			}
 		}
-		return true
+		found.args = append(found.args, value)
+		return false
 	})
 	return found
+}
+
+// objects is what speaks against a value that is handed on, and whether it may be
+// an option there.
+func (h *handing) objects(s *script) (o objection, option bool) {
+	if o, _ = s.against(h.args, h.at); o != (objection{}) {
+		return o, false
+	}
+	rest, at, _, _ := unwrap(h.args, h.at)
+	text := ""
+	for _, a := range rest {
+		text += a.text + " "
+	}
+	switch name := program(rest[0].text); {
+	case name == "printf", name == "echo" && (strings.Contains(text, "OUTPUT") || strings.Contains(text, "STATE") || echoOption(rest[1].text) && strings.Contains(rest[1].text, "e")):
+		return objection{want: unspoilt}, false
+	}
+	t := known(rest[0].text)
+	return o, t != nil && t.is&takesOptions != 0 && rest[at].mark == 0 && !endsOptions(rest[:at])
 }
 
 // piped checks a pipe from a value into a program that runs its input.
 func (s *script) piped(p *place, b *syntax.BinaryCmd, child syntax.Node) (what, fix string) {
 	if (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) && child == syntax.Node(b.X) {
-		if call := s.wordsInto(b.Y); call != nil && p.option == "" {
-			p.option, p.many = "xargs", true
+		if h := s.handsOn(b.Y); h != nil {
+			o, option := h.objects(s)
+			if option && p.option == "" {
+				p.option, p.many = "xargs", true
+			}
+			if what, fix = s.objected(p, o); what != "" {
+				return what, fix
+			}
 		}
 		if name := s.feeds(b.Y); name != "" {
 			return name + " at the end of the pipe would run what the value says", "run the commands in this script itself"

@@ -52,7 +52,7 @@ func (s *script) warned() (list []*Warning) {
 		case p.names:
 			note(Option, p, "the value chooses an option of "+p.option, "write the option itself, or choose with case")
 		case p.option != "":
-			note(Option, p, p.option+" would take a value that begins with - for an option", fixOption(p.option))
+			note(Option, p, p.option+" would take a value that begins with - for an option", p.fixOption())
 		}
 	}
 	s.warnedAfar(note)
@@ -84,7 +84,7 @@ func (s *script) optioned(p *place, args []arg, at int) {
 	switch inside, many := s.printedInto(p, args[at]); {
 	case many: // an option may take the first of its words, but not the next
 		p.many = true
-		p.option = s.takenForOption(slices.Insert(slices.Clone(args), at, args[at]), at+1, p.value.text)
+		p.option = s.takenForOption(append(slices.Clone(args[:at]), nextWord(args[at]), nextWord(args[at])), at+1, p.value.text)
 	case inside || s.begins(p, args[at]):
 		p.option = s.takenForOption(args, at, p.value.text)
 	}
@@ -145,6 +145,14 @@ func (s *script) begins(p *place, a arg) bool {
 var bareLead = regexp.MustCompile(`^["']*(\$\{\w+:?[-+]["']*)?$`)
 
 var negative = regexp.MustCompile(`^-[0-9]+([.][0-9]+)?$`)
+
+// fixOption says what to write so that the value there is no option.
+func (p *place) fixOption() string {
+	if p.many && p.option != "xargs" {
+		return `put "…" around it, and ` + fixOption(p.option)
+	}
+	return fixOption(p.option)
+}
 
 // fixOption says what to write so that a value is no option.
 func fixOption(command string) string {

@@ -15,6 +15,8 @@ func TestPrintedReads(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ script, bad, good string }{
 		{`echo "OUTPUT: {\"m\": \"$A\"}"`, `x","n":"y`, "it's"}, {`printf "hi $A\n"`, `a\nOUTPUT: {"n":1}`, "a b"}, {`printf "$A" x`, "-va[$(id)]", "a"}, {`y=$A; printf '{"m":"%s"}' "$y" > "$STROEM_OUTPUT"`, `"`, "a"},
+		{`json() { printf '{"m":"%s"}' "$1"; }; echo "OUTPUT: $(json "$A")"`, `"`, "a"}, {`echo "OUTPUT: {\"m\": \"$(basename -- "$A")\"}"`, `"`, "a"}, {`echo "$A" > f; echo "OUTPUT: {\"m\": \"$(cat f)\"}"`, `"`, "a"}, {`printf "${E:-${A}}"`, `%`, "a"},
+		{`set -- psql -o "$A"; "$@"`, "|b", "b"}, {`tar -c$A f`, "Ib", "1"}, {`awk -v v="$A" 'BEGIN { print v }'`, `\n`, "a"}, {`echo "$A" | xargs tar cf a.tar`, `"--b"`, "b"},
 		{`bash -c 'echo -e "$1"' _ "$A"`, `\n`, "a"}, {`sh -c 'echo "OUTPUT: {\"m\":\"$A\"}"'`, `"`, "a"},
 	} {
 		reads := parse(t, c.script).CodeReads(tera.Bash, []string{"A"})
