@@ -69,7 +69,7 @@ var (
 func (c *coder) startsProgram(path string) bool {
 	yes, ok := c.starters[path]
 	if !ok {
-		yes = starting.MatchString(path) || c.starts && (path == "run" || path == "call" || path == "spawn")
+		yes = starting.MatchString(path) || c.starts && (path == "run" || path == "call" || path == "spawn") && !c.namesakes[path]
 		if c.starters == nil {
 			c.starters = map[string]bool{}
 		}
@@ -301,31 +301,4 @@ func (e element) shell() *syntax.Word {
 		part = &syntax.Lit{Value: e.text}
 	}
 	return &syntax.Word{Parts: []syntax.WordPart{part}}
-}
-
-// readers are functions that read code as well, by more of their path.
-var readers = map[string]*regexp.Regexp{
-	"constructor": regexp.MustCompile(`\.constructor$`),
-	"run":         regexp.MustCompile(`(^|\.)(cProfile|profile|pdb|[BP]db\(\)|Trace\(\)|Profile\(\))\.run$`),
-	"push":        regexp.MustCompile(`InteractiveConsole\(\)\.push$`),
-	"locate":      regexp.MustCompile(`(^|\.)pydoc\.locate$`),
-	"get":         regexp.MustCompile(`(^|\.)webbrowser\.get$`),
-	"register":    regexp.MustCompile(`(^|\.)webbrowser\.register$`),
-}
-
-// patterns are functions that read a regular expression, or read with one.
-var patterns = map[string]*regexp.Regexp{
-	"compile": regexp.MustCompile(`(^|\.)re(gex)?\.compile$`),
-	"exec":    regexp.MustCompile(`(?i)(^|\.)(re|rx|\w*reg(ex|exp)?|pattern)\.exec$`),
-}
-
-// searched are functions that say where python looks for what it imports.
-var searched = map[string]*regexp.Regexp{"insert": ofPath, "append": ofPath, "extend": ofPath, "addsitedir": regexp.MustCompile(`.`)}
-
-var ofPath = regexp.MustCompile(`(^|\.)sys\.path\.\w+$`)
-
-// matches looks a path up by its last name.
-func matches(path string, list map[string]*regexp.Regexp) bool {
-	re := list[last(path)]
-	return re != nil && re.MatchString(path)
 }
