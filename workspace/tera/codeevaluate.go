@@ -35,8 +35,14 @@ func shelly(src string) bool {
 	if (strings.Contains(src, "shell") || strings.Contains(src, "SHELL")) && shellWord.MatchString(src) {
 		return true
 	}
-	return (strings.Contains(src, "'-") || strings.Contains(src, `"-`)) && codeWord.MatchString(src) && (ownProgram.MatchString(src) ||
-		slices.ContainsFunc(quotedWord.FindAllStringSubmatch(src, -1), func(m []string) bool { return interpreter(m[1]) }))
+	if !strings.Contains(src, "'-") && !strings.Contains(src, `"-`) {
+		return false
+	}
+	options := codeWord.FindAllString(src, -1)
+	ofShells := slices.ContainsFunc(options, func(option string) bool { return strings.Contains(option, "c") }) // to a shell -e is another
+	return len(options) > 0 && (ownProgram.MatchString(src) || slices.ContainsFunc(quotedWord.FindAllStringSubmatch(src, -1), func(m []string) bool {
+		return interpreter(m[1]) && (ofShells || known(m[1]).lang != nil)
+	}))
 }
 
 // evaluates reports whether a function of this name reads what it is given as

@@ -72,6 +72,7 @@ type routes struct {
 	namesakes map[string]bool     // those of them that are named like what hands commands to a shell, and are not that
 	function  string              // the one that was begun last
 	commands  map[string]bool     // names of commands, in go
+	inputs    map[string]bool     // names of what programs read
 	sinks     []sink
 	params    []*carrier // the names in the brackets that were shut last
 }
@@ -147,6 +148,7 @@ func (c *coder) define() {
 	if lang == TypeScript {
 		lang = JavaScript
 	}
+	c.findInputs()
 	c.namesakes = map[string]bool{}
 	c.functions, c.commands = map[string]*carrier{}, map[string]bool{}
 	if c.lang == Go {

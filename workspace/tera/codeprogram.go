@@ -48,8 +48,6 @@ var (
 	setsVariable = regexp.MustCompile(`(?i)(^|\.)(set|put)env$|environ\.setdefault$`)
 	// assignsVariable is a text like NAME=….
 	assignsVariable = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)=`)
-	// fedName is a name by which a program's input is written.
-	fedName = regexp.MustCompile(`(^|\.)([sS]tdin|communicate|StdinPipe)(\.|\(|$)`)
 	// popenWrite and hintWords are what a python script says that writes to a command,
 	// or that evaluates annotations.
 	popenWrite = regexp.MustCompile(`popen\([^()\n]*,\s*(mode\s*=\s*)?['"]w['"]`)
@@ -60,8 +58,6 @@ var (
 	splitting = []string{"split", "Split", "Fields", "SplitN"}
 	// filledVariable is NAME= before what is filled in.
 	filledVariable = regexp.MustCompile("['\"`]([A-Za-z_]\\w*)=%[sv]")
-	// program is a literal that may name a program, and what comes right behind it.
-	programLiteral = regexp.MustCompile("['\"`]([\\w./-]{1,64})(?: -[si]+)*['\"`][\\s,\\[]*(['\"`][^'\"`]*)?")
 )
 
 // startsProgram reports whether a function starts a program. Of one path it is asked
@@ -130,36 +126,6 @@ func (c *coder) doubtful() string {
 
 // startedCommand is a name that is given a command of go's.
 var startedCommand = regexp.MustCompile(`(\w+)\s*:?=\s*exec\.Command`)
-
-// feeding reports whether a script may start an interpreter that is told its
-// program by its input.
-func feeding(src string) bool {
-	for _, m := range programLiteral.FindAllStringSubmatch(src, -1) {
-		option, more := "", len(m[2]) > 0
-		if more {
-			option = m[2][1:]
-		}
-		if interpreter(m[1]) && (!more || strings.HasPrefix(option, "-") && !strings.ContainsAny(option, "cem")) {
-			return true
-		}
-	}
-	return false
-}
-
-// fed says that a value is written to the input of an interpreter.
-func (c *coder) fed() string {
-	if !c.feeds && !c.pipes {
-		return ""
-	}
-	input := fedName.MatchString(c.now.target)
-	for _, b := range c.opens {
-		input = input || c.pipes && strings.HasSuffix(b.callee, ".write") || c.feeds && b.key == "input" || fedName.MatchString(b.callee) || fedName.MatchString(b.outer.target)
-	}
-	if !input || strings.HasPrefix(c.now.target, "sys.") {
-		return ""
-	}
-	return "a shell or an interpreter that this script starts may read the value as its program, by its input"
-}
 
 // sets says that a value, behind a text, would set a variable that decides what runs.
 func (c *coder) sets(before string) string {
