@@ -200,6 +200,7 @@ func (s *script) spots(lang Language) []spot {
 		c.thirdLine += i + 1
 	}
 	c.define()
+	c.findStarts()
 	if c.code(0); c.uncertain == "" {
 		c.settle()
 	}

@@ -35,7 +35,9 @@ type bracket struct {
 	key      string      // the name before the = or the : of this element
 	outer    statement   // of {, the statement that it is a part of
 	block    bool        // of {, statements are in it
-	starts   bool        // it is a call that starts a program
+	starts   bool        // it is a call that starts a program, or holds what one is started with
+	soft     bool        // it does so in the end: a list, or a call of an own function
+	list     string      // the name of that list
 	args     []element   // the arguments of the call around it that starts one
 	into     *carrier    // what the arguments get into
 	adds     bool        // they are added to it
@@ -118,6 +120,9 @@ func (c *coder) sign(ch byte, bottom int) {
 	if strings.IndexByte("([{}]),+.", ch) < 0 {
 		c.arg.add("", false)
 	}
+	if n := len(c.opens) - 1; ch == '=' && c.lang == Python && c.last == "args" && n >= 0 && c.opens[n].starts {
+		c.args, c.arg = nil, element{} // all of them come here
+	}
 	c.at++
 	c.token(string(ch))
 }
@@ -170,9 +175,13 @@ func (c *coder) open(ch byte) {
 		c.now = inner
 	}
 	switch {
-	case c.startsProgram(b.callee):
-		b.starts, b.args = true, c.args
+	case c.builds(&b):
+		b.starts, b.soft = true, true
+	case b.sign == '(' && c.wraps(b.callee), c.startsProgram(b.callee):
+		b.starts, b.soft, b.args = true, c.wraps(b.callee), c.args
 		c.args, c.arg = nil, element{}
+	case c.passes(b):
+		c.arg = element{}
 	case ch != '(' && c.arg.some:
 		c.argument()
 	}
@@ -199,6 +208,9 @@ func (c *coder) shut(ch byte, bottom int) {
 		c.path = ending(b.callee + "." + c.text)
 	default:
 		c.path = ending(b.callee + "()")
+	}
+	if b.list != "" {
+		c.built(b)
 	}
 	switch {
 	case b.starts:
@@ -236,6 +248,9 @@ func (c *coder) element() {
 	}
 	c.argument()
 	b := &c.opens[n-1]
+	if b.list != "" && b.callee == "append" && len(b.elements) == 1 { // that is the list itself
+		c.args = slices.Clone(c.beginnings.built[b.list])
+	}
 	b.elements, b.key = append(b.elements, operandAt{len(c.spots), c.at}), ""
 	if setsVariable.MatchString(b.callee) {
 		b.key = c.text
@@ -281,7 +296,11 @@ func (c *coder) named(word string) {
 	if (!member || !called) && !given && !(c.lang.ecma() && c.member() && strings.HasPrefix(rest, ":")) {
 		c.mentioned(word, "", member)
 	}
-	c.arg.add("", false)
+	if text := c.beginnings.constants[word]; text != "" && !member && !called && !given {
+		c.arg.add(text, true)
+	} else {
+		c.arg.add("", false)
+	}
 	c.sameProgram()
 	switch {
 	case (c.last == "as" || c.last == ":") && c.evaluates(c.prior):

@@ -157,7 +157,7 @@ func (c *coder) evaluator() string {
 		name := last(b.callee)
 		switch {
 		case name == "" || i < inner || c.plain(b.callee) || c.namesake(b.callee) || b.arrow && (name == "setTimeout" || name == "setInterval") || name == "Worker" && c.isWorkerData(i):
-		case c.evaluates(name), c.aliases[name], c.aliases[root(b.callee)], c.shell && b.starts, matches(b.callee, readers):
+		case c.evaluates(name), c.aliases[name], c.aliases[root(b.callee)], c.shell && b.starts && !b.soft, matches(b.callee, readers):
 			return name + "(…) would read the value as code or as a command"
 		}
 		if b.outer.evals != "" {

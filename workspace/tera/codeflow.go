@@ -212,7 +212,7 @@ func (c *coder) takes(b *bracket) {
 	owner := last(strings.TrimSuffix(b.callee, "."+method))
 	if owner != method && slices.Contains(adding, method) && !slices.Contains(streams, owner) {
 		b.into, b.adds = c.name(owner), true
-	} else if !b.starts || !strings.Contains(b.callee, ".") {
+	} else if !b.starts || b.soft || !strings.Contains(b.callee, ".") {
 		b.into = c.functions[method]
 	}
 	if b.into == nil {
@@ -319,18 +319,18 @@ func (c *coder) handed(n *carrier, word, before string) {
 	call, arg := c.starter(before)
 	switch {
 	case call < 0:
-	case (arg.known || !arg.some) && c.first(call) && !strings.ContainsAny(arg.text, " \t\n"):
+	case (arg.known || !arg.some) && !c.opens[call].soft && c.first(call) && !strings.ContainsAny(arg.text, " \t\n"):
 		c.says(n, firstWord, about+"it cannot choose what "+last(c.opens[call].callee)+"(…) starts", fixInput)
 	default:
-		c.asked(n, about, arg)
+		c.asked(n, about, arg, c.given(call))
 	}
 }
 
 // asked asks the rules of commands about a name among the arguments of a program.
-func (c *coder) asked(n *carrier, about string, arg element) {
+func (c *coder) asked(n *carrier, about string, arg element, given []element) {
 	p := c.s.places[0]
 	arg.add(p.mark, true)
-	o, option := c.asks(arg, "")
+	o, option := c.asks(given, arg, "")
 	switch {
 	case o == nil:
 	case o.again:

@@ -57,7 +57,7 @@ type coder struct {
 	args         []element // the arguments so far of the program that is being started
 	arg          element   // the one being read
 	aliases      map[string]bool
-	starters     map[string]bool // what startsProgram has found
+	beginnings   starts
 	routes
 	abilities
 }

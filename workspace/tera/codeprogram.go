@@ -60,20 +60,6 @@ var (
 	filledVariable = regexp.MustCompile("['\"`]([A-Za-z_]\\w*)=%[sv]")
 )
 
-// startsProgram reports whether a function starts a program. Of one path it is asked
-// once: a script may call the same function any number of times.
-func (c *coder) startsProgram(path string) bool {
-	yes, ok := c.starters[path]
-	if !ok {
-		yes = starting.MatchString(path) || c.starts && (path == "run" || path == "call" || path == "spawn") && !c.namesakes[path]
-		if c.starters == nil {
-			c.starters = map[string]bool{}
-		}
-		c.starters[path] = yes
-	}
-	return yes
-}
-
 // sameProgram notes that the program which is started is the one that runs the script.
 func (c *coder) sameProgram() {
 	n := len(c.opens) - 1
@@ -167,11 +153,11 @@ func (c *coder) started(sp *spot, before string, p *place) string {
 	if i := len(c.opens) - 1; i > n && slices.Contains(splitting, last(c.opens[i].callee)) && c.first(n) {
 		return c.split(sp, n, before, p)
 	}
-	if arg.known && c.first(n) && !strings.ContainsAny(arg.text, " \t\n") {
+	if arg.known && !c.opens[n].soft && c.first(n) && !strings.ContainsAny(arg.text, " \t\n") {
 		return "a value cannot choose what " + last(c.opens[n].callee) + "(…) starts"
 	}
 	arg.add(p.mark, true)
-	sp.again, sp.option = c.asks(arg, p.value.text)
+	sp.again, sp.option = c.asks(c.given(n), arg, p.value.text)
 	return ""
 }
 
@@ -179,16 +165,17 @@ func (c *coder) started(sp *spot, before string, p *place) string {
 func (c *coder) split(sp *spot, call int, before string, p *place) string {
 	words := strings.Fields(before[max(0, len(before)-256):] + p.mark)
 	at := len(words) - 1
+	if at == 0 && c.opens[call].soft {
+		return ""
+	}
 	if at == 0 {
 		return "a value cannot choose what " + last(c.opens[call].callee) + "(…) starts"
 	}
-	outer := c.args
-	defer func() { c.args = outer }()
-	c.args = nil
+	var args []element
 	for _, w := range words[:at] {
-		c.args = append(c.args, element{text: w, known: true, some: true})
+		args = append(args, element{text: w, known: true, some: true})
 	}
-	sp.again, sp.option = c.asks(element{text: words[at], known: true, some: true}, p.value.text)
+	sp.again, sp.option = c.asks(args, element{text: words[at], known: true, some: true}, p.value.text)
 	return ""
 }
 
@@ -210,17 +197,17 @@ func (c *coder) starter(before string) (call int, arg element) {
 // call whose bracket has this number.
 func (c *coder) first(call int) bool {
 	at := 1
-	if second.MatchString(c.opens[call].callee) {
+	if path := c.original(c.opens[call].callee); second.MatchString(path) || c.beginnings.wrappers[path] == 2 {
 		at = 2
 	}
-	if len(c.opens[call].elements) != at {
+	if len(c.opens[call].elements) != at && c.opens[call].key != "args" {
 		return false
 	}
 	for _, b := range c.opens[call+1:] {
 		if b.sign == '(' && slices.Contains(splitting, last(b.callee)) && len(b.elements) == 1 {
 			continue
 		}
-		if b.callee != "" && b.sign != '{' || len(b.elements) > 1 || !strings.Contains("([,", b.before) {
+		if b.callee != "" && b.sign != '{' || len(b.elements) > 1 || !strings.Contains("([,", b.before) && (b.before != "=" || c.opens[call].key != "args") {
 			return false
 		}
 	}
@@ -229,16 +216,16 @@ func (c *coder) first(call int) bool {
 
 // asks is what a program that is started makes of an argument with a value, and the
 // program's name if it may take that for an option.
-func (c *coder) asks(arg element, value string) (o *objection, option string) {
-	if len(c.args) == 0 || !c.args[0].known {
+func (c *coder) asks(given []element, arg element, value string) (o *objection, option string) {
+	if len(given) == 0 || !given[0].known {
 		return nil, ""
 	}
 	const each = 256
-	if c.s.work += each * len(c.args); c.s.work > mostWork {
+	if c.s.work += each * len(given); c.s.work > mostWork {
 		return &objection{what: "there are too many values among the arguments of one program", fix: "give them in a file"}, ""
 	}
-	words := make([]*syntax.Word, 0, len(c.args)+1)
-	for _, e := range c.args {
+	words := make([]*syntax.Word, 0, len(given)+1)
+	for _, e := range given {
 		words = append(words, e.shell())
 	}
 	args := argsOf(append(words, arg.shell()), c.s.places)
@@ -248,6 +235,11 @@ func (c *coder) asks(arg element, value string) (o *objection, option string) {
 	at := len(args) - 1
 	if o := command(args, at, false); o.what != "" {
 		return &objection{what: o.what, fix: "hand it over by the program's input or in a file, or " + fixInput}, ""
+	}
+	if i := args[at].mark; i > 0 && arg.known && !endsOptions(args[1:at]) {
+		if text := args[at].text[:i]; text == "-" || text == "--" || known(args[0].text).mayFollow(text) {
+			return &objection{what: "the value chooses an option of " + args[0].text, fix: "write the option itself"}, ""
+		}
 	}
 	if args[at].mark == 0 {
 		option = c.s.takenForOption(args, at, value)
