@@ -129,12 +129,15 @@ func (c *coder) holds() *carrier {
 // ownFunctions are definitions of functions, with the names of what they take.
 var ownFunctions = map[Language]*regexp.Regexp{
 	Python:     regexp.MustCompile(`\bdef\s+(\w+)\s*\(([^()]*)|(\w+)\s*=\s*lambda\s+([^:\n]*):`),
-	JavaScript: regexp.MustCompile(`(\w+)\s*\(([^()]*)\)\s*(?::[^{};()]*)?\{|(\w+)\s*=\s*(?:async\s*)?(?:function\s*\w*\s*)?\(?([\w\s,:={}.]*)\)?\s*(?:=>|\{)`),
+	JavaScript: regexp.MustCompile(`(\w+)\s*\(([^()]*)\)\s*(?::[^{};()]*)?\{|(\w+)\s*=\s*(?:async\s*)?(?:function\s*\w*\s*)?(?:<[^<>()]*>\s*)?(\([^()]*\)|[\w\s,:={}.]*)\s*(?::[^=;{}()]*)?(?:=>|\{)`),
 	Go:         regexp.MustCompile(`\bfunc\s+(?:\([^()]*\)\s*)?(\w+)\(([^()]*)|(\w+)\s*:?=\s*func\(([^()]*)`),
 }
 
 // defining are what each of them has.
 var defining = map[Language][]string{Python: {"def", "lambda"}, JavaScript: {") {", "){", "=>", "function", "):"}, Go: {"func"}}
+
+// anyText is a literal among what a function takes.
+var anyText = regexp.MustCompile(`'[^'\n]*'|"[^"\n]*"`)
 
 var anyName = regexp.MustCompile(`[A-Za-z_]\w*`)
 
@@ -161,7 +164,7 @@ func (c *coder) define() {
 	}
 	imports := strings.Join(importing.FindAllString(c.src, -1), " ")
 	for _, m := range ownFunctions[lang].FindAllStringSubmatch(c.src, -1) {
-		name, takes := m[1]+m[3], m[2]+m[4]
+		name, takes := m[1]+m[3], anyText.ReplaceAllString(m[2]+m[4], " ")
 		if slices.Contains(nameless, name) {
 			continue
 		}
@@ -259,7 +262,20 @@ func (c *coder) stands(from int, before string) (at whereabouts, made bool) {
 
 // tames reports whether what stands here, up to end, is made harmless before anything reads it.
 func (c *coder) tames(end int) bool {
-	return strings.HasPrefix(c.src[end:], ".length") || slices.ContainsFunc(c.opens, func(b bracket) bool { return b.sign == '(' && slices.Contains(tamed, last(b.callee)) })
+	return strings.HasPrefix(c.src[end:], ".length") || slices.ContainsFunc(c.opens, func(b bracket) bool {
+		return b.sign == '(' && slices.Contains(tamed, last(b.callee)) && (last(b.callee) != "quote" || !c.quotedAgain(c.now.target))
+	})
+}
+
+// quotedAgain reports whether a name, given a text that is quoted for a shell, stands
+// in quotes of a command, which undo that.
+func (c *coder) quotedAgain(name string) bool {
+	if c.lang != Python || name == "" || !anyName.MatchString(name) || c.s.work > mostWork {
+		return false
+	}
+	c.s.work += len(c.src)
+	field := "[{]" + regexp.QuoteMeta(name) + "[}]"
+	return regexp.MustCompile(`(system|popen|run|call|output|Popen)\(.*([^fFrRbB]['"]` + field + `['"]|-c ['"][^'"\n]*` + field + ")").MatchString(c.src)
 }
 
 // carry notes that a value or a name, behind a text, is a part of what is being read.

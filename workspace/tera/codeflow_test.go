@@ -67,6 +67,7 @@ var everydayCode = map[tera.Language][]string{
 		"import subprocess\nnames = [\"awk\", {{ x }}]\nfor n in names:\n    print(n)\nfiles = []\nfiles.append({{ x }})\nprint(files)\nsubprocess.run([\"date\"])",
 		"import subprocess as sp\nargs = [\"--\", {{ x }}]\nsp.run([\"ls\", \"-l\", *args])\nr = sp.run\nr([\"echo\", str({{ x }})])",
 		"import subprocess\ntool = \"wc\"\nprint(tool, {{ x }})\nsubprocess.run([tool, \"-l\", \"--\", \"/data/{{ x }}\"])",
+		"import os, shlex\nd = shlex.quote({{ x }})\nos.system(f\"ls 'a' {d} | tee \\\"b\\\"\")\nprint(f\"listed '{d}'\")",
 		"import joblib, numpy as np\na = np.load(\"/data/{{ x }}.npy\")",
 		"print(\"Gr\\u00fc\\xdfe an {{ x }} \\U0001F600{{ x }} \\x41{{ x }}\")",
 		"from sqlmodel import select\nr = s.exec(select(User).where(User.name == \"{{ x }}\")).all()",
@@ -106,6 +107,7 @@ var everydayCode = map[tera.Language][]string{
 	},
 	tera.TypeScript: {
 		"type Row = { name: string; n?: number };\nconst rows: Row[] = [{ name: \"{{ x }}\" }];\nconsole.log(rows.map((r) => `${r.name}: ${(r.n ?? 0) / 100}`).join(\"\\n\"));",
+		"const log = (name: string, at: string = \"/tmp\"): void => { console.log(name, at) }\nconst tmp = execSync(\"ls /tmp\").toString();\nlog({{ x }});",
 		"interface A { b: string }\nconst a: A = { b: {{ x }} };\nconsole.log(a.b);",
 	},
 	tera.Go: {
@@ -126,6 +128,9 @@ var everydayCode = map[tera.Language][]string{
 // after it went from name to name; or in a place where it may well have to stand.
 var flowingCode = map[tera.Language][]string{
 	tera.Python: {
+		"d = shlex.quote({{ x }})\nos.system(f\"echo '{d}'\")",
+		"d = shlex.quote({{ x }})\nsubprocess.run(f'echo \"{d}\"', shell=True)",
+		"d = shlex.quote({{ x }})\nos.system(f\"bash -c 'ls {d}'\")",
 		"d = {{ x }}\nos.system(f\"ls {d}\")",
 		"d = \"{{ x }}\"\nsubprocess.run(f\"ls {d!r:>4}\", shell=True)",
 		"d = {{ x }}\nsubprocess.run(\"ls {}\".format(d), shell=True)",
@@ -169,6 +174,9 @@ var flowingCode = map[tera.Language][]string{
 		"for (const d of [\"{{ x }}\"]) execSync(`ls ${d}`)",
 		`["{{ x }}"].forEach(d => execSync("ls " + d))`,
 		`["{{ x }}"].forEach((d, i) => execSync("ls " + d))`,
+		"const f = (d, c = \"/tmp\") => execSync(`ls ${d}`)\nf(\"{{ x }}\")",
+		"const f = (d, b = []) => execSync(`ls ${d}`)\nf(\"{{ x }}\")",
+		"const f = ({ d, e = \"q\" }) => execSync(`ls ${d}`)\nf({ d: {{ x }} })",
 		"const run = c => execSync(c)\nrun(\"ls {{ x }}\")",
 		"function run(c) { return execSync(c) }\nrun(\"ls {{ x }}\")",
 		"const sh = (c) => execSync(c, { stdio: \"inherit\" })\nsh(`ls {{ x }}`)",
@@ -184,6 +192,10 @@ var flowingCode = map[tera.Language][]string{
 		"spawnSync(process.execPath, [\"-p\", `{{ x }}`])",
 	},
 	tera.TypeScript: {
+		"const run = (cmd: string): string => execSync(cmd).toString()\nrun(\"ls {{ x }}\")",
+		"const run = (cmd: string, args: string[] = []) => execSync(cmd)\nrun(\"ls {{ x }}\")",
+		"const run = (cmd: string, cwd?: string) => execSync(cmd)\nrun(\"ls {{ x }}\")",
+		"const go = <T,>(d: T) => execSync(`ls ${d}`)\ngo(\"{{ x }}\")",
 		"const d: string = {{ x }}\nexecSync(`ls ${d}`)",
 	},
 	tera.Go: {

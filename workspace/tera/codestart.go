@@ -112,6 +112,7 @@ func (c *coder) findWrappers() {
 	if len(c.functions) == 0 {
 		return
 	}
+	left := 1 << 20 // bytes to be looked at; no script of a person has as many in functions
 	for _, m := range ownFunctions[lang].FindAllStringSubmatchIndex(c.src, -1) {
 		group := func(i int) string {
 			if m[2*i] < 0 {
@@ -119,14 +120,16 @@ func (c *coder) findWrappers() {
 			}
 			return c.src[m[2*i]:m[2*i+1]]
 		}
-		if name := group(1) + group(3); c.functions[name] != nil {
-			c.findWrapper(name, group(2)+group(4), c.src[m[1]:])
+		if name := group(1) + group(3); c.functions[name] != nil && left > 0 {
+			body := lines(c.src[m[1]:])
+			left -= len(body)
+			c.findWrapper(name, group(2)+group(4), body)
 		}
 	}
 }
 
 // findWrapper looks for what an own function that takes these starts, in its lines.
-func (c *coder) findWrapper(name, takes, rest string) {
+func (c *coder) findWrapper(name, takes, body string) {
 	at, param := 1, ""
 	for part := range strings.SplitSeq(takes, ",") {
 		if param = anyName.FindString(part); param == "ctx" {
@@ -136,7 +139,7 @@ func (c *coder) findWrapper(name, takes, rest string) {
 			break
 		}
 	}
-	for _, m := range handsName.FindAllStringSubmatch(lines(rest), -1) {
+	for _, m := range handsName.FindAllStringSubmatch(body, -1) {
 		first := m[3]
 		if m[2] == "" && first == "" {
 			first = m[4]
