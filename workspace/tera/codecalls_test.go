@@ -79,58 +79,62 @@ func TestCodeThatEvaluates(t *testing.T) {
 	}
 }
 
+// programsInCode are scripts that start a program with a value among its arguments,
+// and what is said of it.
+var programsInCode = []struct {
+	lang         tera.Language
+	script, says string
+}{
+	{tera.Python, `subprocess.run(["ssh", "h", "ls {{ x }}"])`, "ssh"}, {tera.Python, `subprocess.run(["php", "-r", {{ x }}])`, "php"}, {tera.Python, `subprocess.run(["awk", {{ x }}])`, "awk"}, {tera.Python, `subprocess.run(["sudo", "-n", "ssh", h, {{ x }}])`, "ssh"},
+	{tera.Python, `subprocess.run(["ssh", *opts] + ["h", '{{ x }}'])`, "ssh"}, {tera.Python, `check_output(['env', 'A=1', 'ssh', 'h', {{ x }}])`, "ssh"}, {tera.JavaScript, `execFileSync("ssh", ["h", {{ x }}])`, "ssh"}, {tera.JavaScript, `cp.spawn("node", ["-p", {{ x }}])`, "node"},
+	{tera.Go, `exec.Command("ssh", "h", {{ x }})`, "ssh"}, {tera.Python, "cmd = \"ls {{ x }}\"\nos.system(cmd)", "cmd"}, {tera.JavaScript, "const cmd = `ls {{ x }}`\nexecSync(cmd)", "cmd"}, {tera.Python, "cmd = {{ x }}\nif a:\n    eval(f(cmd), b)", "cmd"},
+	{tera.Python, "from subprocess import run as r\nr([\"awk\", {{ x }}])", "awk"},
+	{tera.Python, "import subprocess as proc\nproc.run([\"awk\", {{ x }}])", "awk"},
+	{tera.Python, "import subprocess\nr = subprocess.run\nr([\"awk\", {{ x }}])", "awk"},
+	{tera.Python, "subprocess.run(args=[\"awk\", {{ x }}])", "awk"},
+	{tera.Python, "check_call(check=True, args=[\"awk\", {{ x }}])", "awk"},
+	{tera.Python, "os.spawnlp(os.P_WAIT, \"sed\", \"sed\", \"-e\", {{ x }}, f)", "sed"},
+	{tera.Python, "os.spawnvp(os.P_WAIT, \"sed\", [\"sed\", \"-e\", {{ x }}, f])", "sed"},
+	{tera.Python, "os.execlp(\"awk\", \"awk\", {{ x }})", "awk"},
+	{tera.Python, "subprocess.run([\"tar\", \"-{{ x }}\", \"a\"])", "option of tar"},
+	{tera.Python, "subprocess.run([\"tar\", \"--\" + {{ x }}, \"a\"])", "option of tar"},
+	{tera.Python, "subprocess.run([\"find\", \".\"] + [\"-\" + {{ x }}, \"touch\", \"pwned\", \";\"])", "option of find"},
+	{tera.Python, "n = {{ x }}\nsubprocess.run([\"find\", \".\", \"-\" + n])", "option of find"},
+	{tera.Python, "cmd = [\"sed\", \"-e\", \"s/a/{{ x }}/\", f]\nsubprocess.run(cmd)", "sed"},
+	{tera.Python, "cmd = [\"awk\"]\ncmd.append({{ x }})\nsubprocess.run(cmd, check=True)", "awk"},
+	{tera.Python, "cmd = [\"awk\"]\ncmd += [{{ x }}, f]\nsubprocess.run(cmd)", "awk"},
+	{tera.Python, "cmd: list[str] = [\"awk\", {{ x }}]\nsubprocess.run(cmd)", "awk"},
+	{tera.Python, "args = [\"-e\", {{ x }}]\nsubprocess.run([\"sed\", *args])", "sed"},
+	{tera.Python, "p = {{ x }}\ncmd = [\"awk\", p]\nsubprocess.run(cmd)", "awk"},
+	{tera.Python, "tar = \"awk\"\nsubprocess.run([tar, {{ x }}])", "awk"},
+	{tera.Python, "subprocess.run([shutil.which(\"awk\"), {{ x }}])", "awk"},
+	{tera.Python, "def sh(a):\n    return subprocess.run(a, check=True)\n\nsh([\"awk\", {{ x }}])", "awk"},
+	{tera.Python, "import subprocess\ndef run(*cmd):\n    return subprocess.run(cmd)\n\nrun(\"awk\", {{ x }})", "awk"},
+	{tera.JavaScript, "const run = promisify(cp.execFile)\nawait run('sed', ['-e', `s/a/${'{{ x }}'}/`, f])", "sed"},
+	{tera.JavaScript, "const { execFileSync: f } = cp\nf('awk', [{{ x }}])", "awk"},
+	{tera.JavaScript, "const f = cp.execFileSync\nf('awk', [{{ x }}])", "awk"},
+	{tera.JavaScript, "import { execFile as f } from 'node:child_process'\nf('awk', [{{ x }}])", "awk"},
+	{tera.JavaScript, "const c = require('child_process')\nc.spawn('awk', [{{ x }}])", "awk"},
+	{tera.JavaScript, "spawnSync('find', ['.', '-{{ x }}'])", "option of find"},
+	{tera.JavaScript, "const a = ['-e', `s/a/{{ x }}/`, f]\nspawnSync('sed', a)", "sed"},
+	{tera.JavaScript, "const a = ['-i']\na.push({{ x }}, f)\nspawnSync('sed', a)", "sed"},
+	{tera.JavaScript, "const tool = 'awk'\nspawnSync(tool, [{{ x }}])", "awk"},
+	{tera.TypeScript, "const a: string[] = ['-e', `s/a/{{ x }}/`, f];\nspawnSync('sed', a);", "sed"},
+	{tera.Go, "exec.CommandContext(ctx, \"awk\", {{ x }})", "awk"},
+	{tera.Go, "exec.CommandContext(ctx, \"sed\", \"-e\", \"s/a/\"+{{ x }}+\"/\", f)", "sed"},
+	{tera.Go, "run := exec.Command\nrun(\"awk\", {{ x }})", "awk"},
+	{tera.Go, "args := []string{\"-e\", \"s/a/{{ x }}/\"}\nexec.Command(\"sed\", args...)", "sed"},
+	{tera.Go, "args := []string{\"-e\"}\nargs = append(args, {{ x }}, \".\")\nexec.CommandContext(ctx, \"sed\", args...)", "sed"},
+	{tera.Go, "func run(name string, a ...string) error {\n\treturn exec.Command(name, a...).Run()\n}\nfunc main() {\n\trun(\"awk\", {{ x }})\n}", "awk"},
+	{tera.Go, "exec.Command(\"find\", \".\", \"-\"+{{ x }})", "option of find"},
+}
+
 // TestProgramsThatEvaluate checks programs that a script starts with a value among
 // their arguments: what the rules for shells say of them is warned of, and refused
 // where an agent asks.
 func TestProgramsThatEvaluate(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		lang         tera.Language
-		script, says string
-	}{
-		{tera.Python, `subprocess.run(["ssh", "h", "ls {{ x }}"])`, "ssh"}, {tera.Python, `subprocess.run(["php", "-r", {{ x }}])`, "php"}, {tera.Python, `subprocess.run(["awk", {{ x }}])`, "awk"}, {tera.Python, `subprocess.run(["sudo", "-n", "ssh", h, {{ x }}])`, "ssh"},
-		{tera.Python, `subprocess.run(["ssh", *opts] + ["h", '{{ x }}'])`, "ssh"}, {tera.Python, `check_output(['env', 'A=1', 'ssh', 'h', {{ x }}])`, "ssh"}, {tera.JavaScript, `execFileSync("ssh", ["h", {{ x }}])`, "ssh"}, {tera.JavaScript, `cp.spawn("node", ["-p", {{ x }}])`, "node"},
-		{tera.Go, `exec.Command("ssh", "h", {{ x }})`, "ssh"}, {tera.Python, "cmd = \"ls {{ x }}\"\nos.system(cmd)", "cmd"}, {tera.JavaScript, "const cmd = `ls {{ x }}`\nexecSync(cmd)", "cmd"}, {tera.Python, "cmd = {{ x }}\nif a:\n    eval(f(cmd), b)", "cmd"},
-		{tera.Python, "from subprocess import run as r\nr([\"awk\", {{ x }}])", "awk"},
-		{tera.Python, "import subprocess as proc\nproc.run([\"awk\", {{ x }}])", "awk"},
-		{tera.Python, "import subprocess\nr = subprocess.run\nr([\"awk\", {{ x }}])", "awk"},
-		{tera.Python, "subprocess.run(args=[\"awk\", {{ x }}])", "awk"},
-		{tera.Python, "check_call(check=True, args=[\"awk\", {{ x }}])", "awk"},
-		{tera.Python, "os.spawnlp(os.P_WAIT, \"sed\", \"sed\", \"-e\", {{ x }}, f)", "sed"},
-		{tera.Python, "os.spawnvp(os.P_WAIT, \"sed\", [\"sed\", \"-e\", {{ x }}, f])", "sed"},
-		{tera.Python, "os.execlp(\"awk\", \"awk\", {{ x }})", "awk"},
-		{tera.Python, "subprocess.run([\"tar\", \"-{{ x }}\", \"a\"])", "option of tar"},
-		{tera.Python, "subprocess.run([\"tar\", \"--\" + {{ x }}, \"a\"])", "option of tar"},
-		{tera.Python, "subprocess.run([\"find\", \".\"] + [\"-\" + {{ x }}, \"touch\", \"pwned\", \";\"])", "option of find"},
-		{tera.Python, "n = {{ x }}\nsubprocess.run([\"find\", \".\", \"-\" + n])", "option of find"},
-		{tera.Python, "cmd = [\"sed\", \"-e\", \"s/a/{{ x }}/\", f]\nsubprocess.run(cmd)", "sed"},
-		{tera.Python, "cmd = [\"awk\"]\ncmd.append({{ x }})\nsubprocess.run(cmd, check=True)", "awk"},
-		{tera.Python, "cmd = [\"awk\"]\ncmd += [{{ x }}, f]\nsubprocess.run(cmd)", "awk"},
-		{tera.Python, "cmd: list[str] = [\"awk\", {{ x }}]\nsubprocess.run(cmd)", "awk"},
-		{tera.Python, "args = [\"-e\", {{ x }}]\nsubprocess.run([\"sed\", *args])", "sed"},
-		{tera.Python, "p = {{ x }}\ncmd = [\"awk\", p]\nsubprocess.run(cmd)", "awk"},
-		{tera.Python, "tar = \"awk\"\nsubprocess.run([tar, {{ x }}])", "awk"},
-		{tera.Python, "subprocess.run([shutil.which(\"awk\"), {{ x }}])", "awk"},
-		{tera.Python, "def sh(a):\n    return subprocess.run(a, check=True)\n\nsh([\"awk\", {{ x }}])", "awk"},
-		{tera.Python, "import subprocess\ndef run(*cmd):\n    return subprocess.run(cmd)\n\nrun(\"awk\", {{ x }})", "awk"},
-		{tera.JavaScript, "const run = promisify(cp.execFile)\nawait run('sed', ['-e', `s/a/${'{{ x }}'}/`, f])", "sed"},
-		{tera.JavaScript, "const { execFileSync: f } = cp\nf('awk', [{{ x }}])", "awk"},
-		{tera.JavaScript, "const f = cp.execFileSync\nf('awk', [{{ x }}])", "awk"},
-		{tera.JavaScript, "import { execFile as f } from 'node:child_process'\nf('awk', [{{ x }}])", "awk"},
-		{tera.JavaScript, "const c = require('child_process')\nc.spawn('awk', [{{ x }}])", "awk"},
-		{tera.JavaScript, "spawnSync('find', ['.', '-{{ x }}'])", "option of find"},
-		{tera.JavaScript, "const a = ['-e', `s/a/{{ x }}/`, f]\nspawnSync('sed', a)", "sed"},
-		{tera.JavaScript, "const a = ['-i']\na.push({{ x }}, f)\nspawnSync('sed', a)", "sed"},
-		{tera.JavaScript, "const tool = 'awk'\nspawnSync(tool, [{{ x }}])", "awk"},
-		{tera.TypeScript, "const a: string[] = ['-e', `s/a/{{ x }}/`, f];\nspawnSync('sed', a);", "sed"},
-		{tera.Go, "exec.CommandContext(ctx, \"awk\", {{ x }})", "awk"},
-		{tera.Go, "exec.CommandContext(ctx, \"sed\", \"-e\", \"s/a/\"+{{ x }}+\"/\", f)", "sed"},
-		{tera.Go, "run := exec.Command\nrun(\"awk\", {{ x }})", "awk"},
-		{tera.Go, "args := []string{\"-e\", \"s/a/{{ x }}/\"}\nexec.Command(\"sed\", args...)", "sed"},
-		{tera.Go, "args := []string{\"-e\"}\nargs = append(args, {{ x }}, \".\")\nexec.CommandContext(ctx, \"sed\", args...)", "sed"},
-		{tera.Go, "func run(name string, a ...string) error {\n\treturn exec.Command(name, a...).Run()\n}\nfunc main() {\n\trun(\"awk\", {{ x }})\n}", "awk"},
-		{tera.Go, "exec.Command(\"find\", \".\", \"-\"+{{ x }})", "option of find"},
-	} {
+	for _, tt := range programsInCode {
 		tmpl, vars := parse(t, tt.script), tera.Vars{"x": "a"}
 		if _, err := tmpl.Code(vars, tt.lang); err != nil {
 			t.Errorf("%q: %v", tt.script, err)
