@@ -182,6 +182,7 @@ func (s *script) spots(lang Language) []spot {
 	c.starts, c.feeds = startWord.MatchString(s.src), feeding(s.src)
 	c.outputs = strings.Contains(s.src, "OUTPUT:") || strings.Contains(s.src, "STATE:") || (strings.Contains(s.src, "OUT") || strings.Contains(s.src, "STA") || strings.Contains(s.src, "GLOBAL")) && halfOutput.MatchString(s.src)
 	c.shell, c.loads = shelly(s.src), lang == Python && loadWord.MatchString(s.src)
+	c.yamls = c.loads && unsafeLoader.MatchString(s.src)
 	switch lang { // comments of the others that are orders are known by how they begin
 	case Python:
 		c.ordered = strings.Contains(s.src, "# ///")
@@ -199,6 +200,7 @@ func (s *script) spots(lang Language) []spot {
 		c.thirdLine += i + 1
 	}
 	c.define()
+	c.findStarts()
 	if c.code(0); c.uncertain == "" {
 		c.settle()
 	}

@@ -66,7 +66,7 @@ func TestValuesWithoutLiteral(t *testing.T) {
 var refusedCode = map[tera.Language][]string{
 	tera.Python: {
 		"f{{ x }}", "f {{ x }}", "r'{{ x }}'", "rb'''{{ x }}'''", "t'{{ x }}'", "f'{ {{ x }} }'", "f'{a[{{ x }}]}'", "y = f{{ x }}", "y = 1{{ x }}", "y = {{ x }}a", "y = a.{{ x }}", "{{ x }}", "y = 1\n{{ x }}",
-		`y = '\{{ x }}'`, `y = '\x4{{ x }}'`, `y = '\u00{{ x }}'`, `y = '\N{{ x }}'`, `y = '\0{{ x }}'`, "# coding: {{ x }}", "# a\n# -*- coding={{ x }}", "#!x\r\n# coding: {{ x }}\r\n", "#!/bin/{{ x }}\n", "\n\n#{{ x }}", "\n\n# /// script\n# dependencies = [\"{{ x }}\"]\n# ///",
+		`y = '\{{ x }}'`, `y = '\x4{{ x }}'`, `y = '\u00{{ x }}'`, `y = '\N{{ x }}'`, `y = '\0{{ x }}'`, `y = '\u00e{{ x }}'`, `y = '\U0001F60{{ x }}'`, "# coding: {{ x }}", "# a\n# -*- coding={{ x }}", "#!x\r\n# coding: {{ x }}\r\n", "#!/bin/{{ x }}\n", "\n\n#{{ x }}", "\n\n# /// script\n# dependencies = [\"{{ x }}\"]\n# ///",
 		"import {{ x }}", "from {{ x }} import a", "eval({{ x }})", "eval('{{ x }}')", "exec('''{{ x }}''')", "os.system('ls {{ x }}')", "subprocess.run(f'ls {{ x }}', shell=True)", "subprocess.run(['sh', '-c', 'ls {{ x }}'])",
 		"os.execvp('sh', ['sh', '-c', {{ x }}])", "import pickle\npickle.loads({{ x }}.encode())", "yaml.load({{ x }}, Loader=yaml.Loader)", "yaml.unsafe_load('{{ x }}')",
 		"y = '\n{{ x }}'", "y = 'a {{ x }}", "y = ({{ x }}", "y = {{ x }})", "f'{a:'>9}' + {{ x }}", "f\"{a['\"']}\" + {{ x }}", "y = a ` {{ x }}", "y = {{ x }} + (1]", "def {{ x }}(): pass", "y = a\\\n{{ x }}", "@{{ x }}\ndef f(): pass", "f'}' {{ x }}", "f'{a\\n}' + {{ x }}",

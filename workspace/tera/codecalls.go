@@ -1,7 +1,6 @@
 package tera
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -36,7 +35,9 @@ type bracket struct {
 	key      string      // the name before the = or the : of this element
 	outer    statement   // of {, the statement that it is a part of
 	block    bool        // of {, statements are in it
-	starts   bool        // it is a call that starts a program
+	starts   bool        // it is a call that starts a program, or holds what one is started with
+	soft     bool        // it does so in the end: a list, or a call of an own function
+	list     string      // the name of that list
 	args     []element   // the arguments of the call around it that starts one
 	into     *carrier    // what the arguments get into
 	adds     bool        // they are added to it
@@ -119,6 +120,9 @@ func (c *coder) sign(ch byte, bottom int) {
 	if strings.IndexByte("([{}]),+.", ch) < 0 {
 		c.arg.add("", false)
 	}
+	if n := len(c.opens) - 1; ch == '=' && c.lang == Python && c.last == "args" && n >= 0 && c.opens[n].starts {
+		c.args, c.arg = nil, element{} // all of them come here
+	}
 	c.at++
 	c.token(string(ch))
 }
@@ -171,9 +175,13 @@ func (c *coder) open(ch byte) {
 		c.now = inner
 	}
 	switch {
-	case c.startsProgram(b.callee):
-		b.starts, b.args = true, c.args
+	case c.builds(&b):
+		b.starts, b.soft = true, true
+	case b.sign == '(' && c.wraps(b.callee), c.startsProgram(b.callee):
+		b.starts, b.soft, b.args = true, c.wraps(b.callee), c.args
 		c.args, c.arg = nil, element{}
+	case c.passes(b):
+		c.arg = element{}
 	case ch != '(' && c.arg.some:
 		c.argument()
 	}
@@ -200,6 +208,9 @@ func (c *coder) shut(ch byte, bottom int) {
 		c.path = ending(b.callee + "." + c.text)
 	default:
 		c.path = ending(b.callee + "()")
+	}
+	if b.list != "" {
+		c.built(b)
 	}
 	switch {
 	case b.starts:
@@ -237,6 +248,9 @@ func (c *coder) element() {
 	}
 	c.argument()
 	b := &c.opens[n-1]
+	if b.list != "" && b.callee == "append" && len(b.elements) == 1 { // that is the list itself
+		c.args = slices.Clone(c.beginnings.built[b.list])
+	}
 	b.elements, b.key = append(b.elements, operandAt{len(c.spots), c.at}), ""
 	if setsVariable.MatchString(b.callee) {
 		b.key = c.text
@@ -282,14 +296,18 @@ func (c *coder) named(word string) {
 	if (!member || !called) && !given && !(c.lang.ecma() && c.member() && strings.HasPrefix(rest, ":")) {
 		c.mentioned(word, "", member)
 	}
-	c.arg.add("", false)
+	if text := c.beginnings.constants[word]; text != "" && !member && !called && !given {
+		c.arg.add(text, true)
+	} else {
+		c.arg.add("", false)
+	}
 	c.sameProgram()
 	switch {
 	case (c.last == "as" || c.last == ":") && c.evaluates(c.prior):
 		c.alias(word)
 	case c.lang == Python && c.last == "." && (word == "format" || word == "format_map"):
 		c.format(c.operand, len(c.spots), anyBrace)
-	case called || word == "import" || !c.evaluates(word):
+	case called || word == "import" || !c.evaluates(word) || c.plain(c.path):
 	case strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "=="), c.member() && strings.HasPrefix(rest, ":"):
 		// It is a name that is given something here.
 	default:
@@ -317,134 +335,4 @@ func (c *coder) keyword(word string) {
 	case c.last == "def" || c.last == "function" || c.last == "func":
 		c.function = word
 	}
-}
-
-// runners are functions that read a text as code, as a command or as the name of
-// a module; shellers do so if the script says shellWord, and loaders, which make
-// objects of it, if a python script says loadWord.
-var (
-	runners = map[Language][]string{
-		Python: {"eval", "exec", "compile", "__import__", "import_module", "system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell", "spec_from_file_location", "run_path", "run_module", "literal", "unsafe_load", "timeit", "sympify", "exec_command",
-			"Unpickler", "runsource", "runcode", "runctx", "runeval", "run_docstring_examples", "SourceFileLoader", "SourcelessFileLoader", "ExtensionFileLoader", "zipimporter", "CDLL", "LoadLibrary", "methodcaller", "c2py", "resolve_name"},
-		JavaScript: {"eval", "Function", "exec", "execSync", "require", "import", "runInContext", "runInNewContext", "runInThisContext", "Script", "$", "Worker",
-			"createRequire", "setTimeout", "setInterval", "fork", "compileFunction", "_compile", "execaCommand", "execaCommandSync",
-			"_load", "createRequire()", "setupPrimary", "setupMaster", "SourceTextModule", "dlopen"},
-	}
-	shellers = []string{"run", "call", "check_call", "check_output", "Popen", "spawn", "spawnSync", "execFile", "execFileSync", "Command", "CommandContext", "execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp", "execlpe",
-		"spawnv", "spawnve", "spawnvp", "spawnvpe", "spawnl", "spawnle", "spawnlp", "spawnlpe", "posix_spawn", "posix_spawnp", "create_subprocess_exec", "execa", "execaSync", "Cmd", "StartProcess", "ForkExec"}
-	loaders    = []string{"load", "loads", "load_all", "read_pickle"}
-	loadWord   = regexp.MustCompile(`\b(pickle|cPickle|dill|cloudpickle|jsonpickle|joblib|marshal|shelve|torch|read_pickle)\b|\b(Unsafe|Full|C)?Loader\b`)
-	shellWord  = regexp.MustCompile(`\bshell\b|\bSHELL\b`)
-	ownProgram = regexp.MustCompile(`\b(process\.(execPath|argv)|sys\.executable)`)
-	// codeWord is an option by which an interpreter, which quotedWord finds, is told its program.
-	codeWord   = regexp.MustCompile(`['"](-[a-z]*[ce]|--eval)['"]`)
-	quotedWord = regexp.MustCompile("['\"`]([a-zA-Z./][\\w./-]{0,63})['\"` ]")
-)
-
-// shelly reports whether a script may hand commands to a shell or an interpreter.
-func shelly(src string) bool {
-	if (strings.Contains(src, "shell") || strings.Contains(src, "SHELL")) && shellWord.MatchString(src) {
-		return true
-	}
-	return (strings.Contains(src, "'-") || strings.Contains(src, `"-`)) && codeWord.MatchString(src) && (ownProgram.MatchString(src) ||
-		slices.ContainsFunc(quotedWord.FindAllStringSubmatch(src, -1), func(m []string) bool { return interpreter(m[1]) }))
-}
-
-// evaluates reports whether a function of this name reads what it is given as
-// code or as a command.
-func (c *coder) evaluates(name string) bool {
-	lang := c.lang
-	if lang == TypeScript {
-		lang = JavaScript
-	}
-	return slices.Contains(runners[lang], name) || c.shell && slices.Contains(shellers, name) || c.loads && slices.Contains(loaders, name)
-}
-
-// refers is for such a name that is not called where it stands: (0, eval)(…),
-// map(eval, …), eval.call(…). What becomes of it is not followed; no value can
-// stand in the same statement, before it or behind.
-func (c *coder) refers(name string) {
-	if c.now.target != "" {
-		c.alias(last(c.now.target))
-	}
-	if c.now.evals != "" {
-		return
-	}
-	c.now.evals = name
-	c.says(c.holds(), somewhere, handsOver(name), fixInput)
-	for i := range c.spots[c.now.begun:] {
-		if sp := &c.spots[c.now.begun+i]; sp.what == "" && sp.kind != inNote {
-			sp.what, sp.fix = handsOver(name), fixInput
-		}
-	}
-}
-
-func handsOver(name string) string {
-	return name + ", which this statement hands on, would read the value as code or as a command"
-}
-
-// alias notes another name of such a function.
-func (c *coder) alias(name string) {
-	if c.aliases == nil {
-		c.aliases = map[string]bool{}
-	}
-	c.aliases[name] = true
-}
-
-// ending keeps of a path that goes on and on what is still looked at.
-func ending(path string) string {
-	const most = 128
-	if len(path) > most {
-		return "…" + path[len(path)-most:]
-	}
-	return path
-}
-
-// last is the last of the names in a path.
-func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
-
-// root is the first of them.
-func root(path string) string {
-	if i := strings.IndexAny(path, ".("); i >= 0 {
-		return path[:i]
-	}
-	return path
-}
-
-// evaluated says what would read a value as code a second time.
-func (c *coder) evaluated() string {
-	const imports = "a value cannot choose what is imported"
-	lead, n := c.now.lead, len(c.opens)
-	switch {
-	case lead == "import" && !c.lang.ecma(), lead == "from" && c.lang == Python, c.last == "import", c.last == "from" && c.lang != Python:
-		return imports
-	case c.lang == Go && n > 0 && c.opens[n-1].callee == "import":
-		return imports
-	}
-	return c.evaluator()
-}
-
-// evaluator says what around the cursor reads what stands there as code.
-func (c *coder) evaluator() string {
-	if c.now.evals != "" {
-		return handsOver(c.now.evals)
-	}
-	inner := 0 // behind the last bracket in which an environment is given, see sets
-	for i, b := range c.opens {
-		if b.key == "env" {
-			inner = i + 1
-		}
-	}
-	for i, b := range c.opens {
-		name := last(b.callee)
-		switch {
-		case name == "" || i < inner || c.namesakes[b.callee] || b.arrow && (name == "setTimeout" || name == "setInterval"):
-		case c.evaluates(name) && !matches(b.callee, patterns), c.aliases[name], c.aliases[root(b.callee)], c.shell && b.starts, matches(b.callee, readers):
-			return name + "(…) would read the value as code or as a command"
-		}
-		if b.outer.evals != "" {
-			return handsOver(b.outer.evals)
-		}
-	}
-	return ""
 }

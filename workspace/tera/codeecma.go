@@ -194,8 +194,11 @@ func (c *coder) regex() {
 			class = false
 		case ch == '/' && !class:
 			c.at++
+			for c.at < c.stop() && c.isWord(c.src[c.at]) { // its flags
+				c.at++
+			}
 			c.arg.add("", false)
-			c.operand = operandAt{len(c.spots), c.at}
+			c.path, c.operand = "regex", operandAt{len(c.spots), c.at}
 			c.token("x")
 			return true
 		}

@@ -72,6 +72,7 @@ type routes struct {
 	namesakes map[string]bool     // those of them that are named like what hands commands to a shell, and are not that
 	function  string              // the one that was begun last
 	commands  map[string]bool     // names of commands, in go
+	inputs    map[string]bool     // names of what programs read
 	sinks     []sink
 	params    []*carrier // the names in the brackets that were shut last
 }
@@ -128,12 +129,15 @@ func (c *coder) holds() *carrier {
 // ownFunctions are definitions of functions, with the names of what they take.
 var ownFunctions = map[Language]*regexp.Regexp{
 	Python:     regexp.MustCompile(`\bdef\s+(\w+)\s*\(([^()]*)|(\w+)\s*=\s*lambda\s+([^:\n]*):`),
-	JavaScript: regexp.MustCompile(`(\w+)\s*\(([^()]*)\)\s*(?::[^{};()]*)?\{|(\w+)\s*=\s*(?:async\s*)?(?:function\s*\w*\s*)?\(?([\w\s,:={}.]*)\)?\s*(?:=>|\{)`),
+	JavaScript: regexp.MustCompile(`(\w+)\s*\(([^()]*)\)\s*(?::[^{};()]*)?\{|(\w+)\s*=\s*(?:async\s*)?(?:function\s*\w*\s*)?(?:<[^<>()]*>\s*)?(\([^()]*\)|[\w\s,:={}.]*)\s*(?::[^=;{}()]*)?(?:=>|\{)`),
 	Go:         regexp.MustCompile(`\bfunc\s+(?:\([^()]*\)\s*)?(\w+)\(([^()]*)|(\w+)\s*:?=\s*func\(([^()]*)`),
 }
 
 // defining are what each of them has.
 var defining = map[Language][]string{Python: {"def", "lambda"}, JavaScript: {") {", "){", "=>", "function", "):"}, Go: {"func"}}
+
+// anyText is a literal among what a function takes.
+var anyText = regexp.MustCompile(`'[^'\n]*'|"[^"\n]*"`)
 
 var anyName = regexp.MustCompile(`[A-Za-z_]\w*`)
 
@@ -147,6 +151,7 @@ func (c *coder) define() {
 	if lang == TypeScript {
 		lang = JavaScript
 	}
+	c.findInputs()
 	c.namesakes = map[string]bool{}
 	c.functions, c.commands = map[string]*carrier{}, map[string]bool{}
 	if c.lang == Go {
@@ -159,7 +164,7 @@ func (c *coder) define() {
 	}
 	imports := strings.Join(importing.FindAllString(c.src, -1), " ")
 	for _, m := range ownFunctions[lang].FindAllStringSubmatch(c.src, -1) {
-		name, takes := m[1]+m[3], m[2]+m[4]
+		name, takes := m[1]+m[3], anyText.ReplaceAllString(m[2]+m[4], " ")
 		if slices.Contains(nameless, name) {
 			continue
 		}
@@ -210,7 +215,7 @@ func (c *coder) takes(b *bracket) {
 	owner := last(strings.TrimSuffix(b.callee, "."+method))
 	if owner != method && slices.Contains(adding, method) && !slices.Contains(streams, owner) {
 		b.into, b.adds = c.name(owner), true
-	} else if !b.starts || !strings.Contains(b.callee, ".") {
+	} else if !b.starts || b.soft || !strings.Contains(b.callee, ".") {
 		b.into = c.functions[method]
 	}
 	if b.into == nil {
@@ -257,7 +262,20 @@ func (c *coder) stands(from int, before string) (at whereabouts, made bool) {
 
 // tames reports whether what stands here, up to end, is made harmless before anything reads it.
 func (c *coder) tames(end int) bool {
-	return strings.HasPrefix(c.src[end:], ".length") || slices.ContainsFunc(c.opens, func(b bracket) bool { return b.sign == '(' && slices.Contains(tamed, last(b.callee)) })
+	return strings.HasPrefix(c.src[end:], ".length") || slices.ContainsFunc(c.opens, func(b bracket) bool {
+		return b.sign == '(' && slices.Contains(tamed, last(b.callee)) && (last(b.callee) != "quote" || !c.quotedAgain(c.now.target))
+	})
+}
+
+// quotedAgain reports whether a name, given a text that is quoted for a shell, stands
+// in quotes of a command, which undo that.
+func (c *coder) quotedAgain(name string) bool {
+	if c.lang != Python || name == "" || !anyName.MatchString(name) || c.s.work > mostWork {
+		return false
+	}
+	c.s.work += len(c.src)
+	field := "[{]" + regexp.QuoteMeta(name) + "[}]"
+	return regexp.MustCompile(`(system|popen|run|call|output|Popen)\(.*([^fFrRbB]['"]` + field + `['"]|-c ['"][^'"\n]*` + field + ")").MatchString(c.src)
 }
 
 // carry notes that a value or a name, behind a text, is a part of what is being read.
@@ -317,18 +335,18 @@ func (c *coder) handed(n *carrier, word, before string) {
 	call, arg := c.starter(before)
 	switch {
 	case call < 0:
-	case (arg.known || !arg.some) && c.first(call) && !strings.ContainsAny(arg.text, " \t\n"):
+	case (arg.known || !arg.some) && !c.opens[call].soft && c.first(call) && !strings.ContainsAny(arg.text, " \t\n"):
 		c.says(n, firstWord, about+"it cannot choose what "+last(c.opens[call].callee)+"(…) starts", fixInput)
 	default:
-		c.asked(n, about, arg)
+		c.asked(n, about, arg, c.given(call))
 	}
 }
 
 // asked asks the rules of commands about a name among the arguments of a program.
-func (c *coder) asked(n *carrier, about string, arg element) {
+func (c *coder) asked(n *carrier, about string, arg element, given []element) {
 	p := c.s.places[0]
 	arg.add(p.mark, true)
-	o, option := c.asks(arg, "")
+	o, option := c.asks(given, arg, "")
 	switch {
 	case o == nil:
 	case o.again:

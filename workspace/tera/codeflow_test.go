@@ -54,6 +54,23 @@ var everydayCode = map[tera.Language][]string{
 		"data = {\"name\": {{ x }}, \"n\": 5}\nprint(data[\"name\"])\nsubprocess.run([\"date\", \"+%s\"])",
 		"x = int({{ x }})\nif x > 3: print(\"many\")",
 		"import sys\nsys.stdout.write(\"{{ x }}\")\nprint(\"OUTPUT: {}\")",
+		"import subprocess\ndef run(name):\n    print(name)\nrun(\"{{ x }}\")",
+		"import subprocess\ndef call(name):\n    print(name)\nsubprocess.run(\"date\", shell=True)\ncall({{ x }})",
+		"import subprocess\nclass A:\n    def run(self, name):\n        print(name)\n    def go(self):\n        self.run({{ x }})\nsubprocess.run(\"date\", shell=True)",
+		"import yaml, json\nc = yaml.load(open(\"/etc/{{ x }}.yml\"), Loader=yaml.SafeLoader)\nd = json.loads(\"\"\"{{ x }}\"\"\")",
+		"import pickle, json, yaml\nd = pickle.load(open(\"/a\", \"rb\"))\ne = json.loads({{ x }})\nf = list(map(json.loads, [{{ x }}]))\ng = yaml.load({{ x }}, Loader=yaml.SafeLoader)",
+		"import subprocess\nsubprocess.run([\"bash\", \"-e\", \"-o\", \"pipefail\", \"s.sh\"], input={{ x }})\nsubprocess.run([\"bash\", f\"/srv/s.sh\"], input={{ x }})",
+		"import subprocess\nsubprocess.run([\"python3\", \"-u\", \"a.py\"], input={{ x }})",
+		"import subprocess, sys\np = subprocess.Popen([\"bash\"], stdin=-1)\ndata = sys.stdin.read()\ndata.append({{ x }})\nprint({{ x }}, file=sys.stderr)\nwith open(\"/a\", \"w\") as f:\n    f.write({{ x }})\n    print({{ x }}, file=f)",
+		"import subprocess\ndef run(cmd, **kw):\n    print(\"+\", *cmd)\n    return subprocess.run(cmd, check=True, **kw)\n\nrun([\"git\", \"commit\", \"-m\", {{ x }}])\nrun([\"echo\", {{ x }}])\nrun([\"rsync\", \"-a\", \"--\", {{ x }}, \"/b\"], cwd=\"/srv\")",
+		"import subprocess\ncmd = [\"pg_dump\", \"-d\"]\ncmd.append({{ x }})\ncmd += [\"-f\", \"/b/{{ x }}.sql\"]\nif verbose:\n    cmd.append(\"-v\")\nsubprocess.run(cmd, check=True)",
+		"import subprocess\nnames = [\"awk\", {{ x }}]\nfor n in names:\n    print(n)\nfiles = []\nfiles.append({{ x }})\nprint(files)\nsubprocess.run([\"date\"])",
+		"import subprocess as sp\nargs = [\"--\", {{ x }}]\nsp.run([\"ls\", \"-l\", *args])\nr = sp.run\nr([\"echo\", str({{ x }})])",
+		"import subprocess\ntool = \"wc\"\nprint(tool, {{ x }})\nsubprocess.run([tool, \"-l\", \"--\", \"/data/{{ x }}\"])",
+		"import os, shlex\nd = shlex.quote({{ x }})\nos.system(f\"ls 'a' {d} | tee \\\"b\\\"\")\nprint(f\"listed '{d}'\")",
+		"import joblib, numpy as np\na = np.load(\"/data/{{ x }}.npy\")",
+		"print(\"Gr\\u00fc\\xdfe an {{ x }} \\U0001F600{{ x }} \\x41{{ x }}\")",
+		"from sqlmodel import select\nr = s.exec(select(User).where(User.name == \"{{ x }}\")).all()",
 		"import subprocess\nb = {{ x }}\nsubprocess.run(f\"git checkout -- {shlex.quote(b)}\", shell=True)",
 	},
 	tera.JavaScript: {
@@ -79,9 +96,18 @@ var everydayCode = map[tera.Language][]string{
 		"(async () => {\n  const r = await axios.post(\"https://a\", { text: {{ x }} });\n  console.log(r.status);\n})();",
 		"setInterval(function () { console.log({{ x }}) }, 1000)",
 		"module.exports = { name: {{ x }} };",
+		"const { execSync } = require(\"child_process\");\nasync function run(name) {\n  console.log(name);\n}\nrun(\"{{ x }}\");",
+		"const { spawn } = require(\"child_process\");\nconst p = spawn(\"bash\");\nfs.createReadStream({{ x }}).pipe(process.stdout);\nprocess.stdout.write({{ x }});",
+		"const { execFile } = require('node:child_process');\nconst run = require('node:util').promisify(execFile);\nconst { stdout } = await run('git', ['commit', '-m', {{ x }}]);\nconsole.log(stdout);",
+		"const cp = require('child_process');\nconst args = ['-l', '--'];\nargs.push({{ x }});\ncp.execFileSync('ls', args);\nconst list = ['awk', {{ x }}];\nconsole.log(list.join(' '));",
+		"const { spawnSync } = require('child_process');\nfunction sh(cmd, args) {\n  return spawnSync(cmd, args, { stdio: 'inherit' });\n}\nsh('git', ['commit', '-m', {{ x }}]);\nsh('mkdir', ['-p', '--', `/data/{{ x }}`]);",
+		"const w = new Worker(\"./w.js\", { workerData: { name: \"{{ x }}\" } });",
+		"const m = /a(b)/g.exec(\"{{ x }}\");",
+		"console.log(\"Gr\\u00fc\\xdfe an {{ x }} \\u{1F600}{{ x }}\", `\\u00e9{{ x }}`);",
 	},
 	tera.TypeScript: {
 		"type Row = { name: string; n?: number };\nconst rows: Row[] = [{ name: \"{{ x }}\" }];\nconsole.log(rows.map((r) => `${r.name}: ${(r.n ?? 0) / 100}`).join(\"\\n\"));",
+		"const log = (name: string, at: string = \"/tmp\"): void => { console.log(name, at) }\nconst tmp = execSync(\"ls /tmp\").toString();\nlog({{ x }});",
 		"interface A { b: string }\nconst a: A = { b: {{ x }} };\nconsole.log(a.b);",
 	},
 	tera.Go: {
@@ -93,6 +119,7 @@ var everydayCode = map[tera.Language][]string{
 		"package main\nimport (\"os\"; \"fmt\")\nfunc main() {\n\tf, err := os.Open({{ x }})\n\tif err != nil { fmt.Println(err); os.Exit(1) }\n\tdefer f.Close()\n}",
 		"package main\nimport (\"database/sql\"; \"fmt\")\nfunc main() {\n\trows, err := db.Query(\"select a from b where c = $1\", {{ x }})\n\tfmt.Println(rows, err)\n}",
 		"package main\nimport \"fmt\"\nfunc greet(n string) string {\n\treturn \"hi \" + n\n}\nfunc main() {\n\tfmt.Println(greet({{ x }}))\n}",
+		"package main\nimport (\"context\"; \"os/exec\")\nfunc run(ctx context.Context, name string, args ...string) error {\n\treturn exec.CommandContext(ctx, name, args...).Run()\n}\nfunc main() {\n\targs := []string{\"-l\"}\n\targs = append(args, \"--\", {{ x }})\n\texec.Command(\"ls\", args...).Run()\n\trun(context.Background(), \"git\", \"commit\", \"-m\", {{ x }})\n\tfor _, n := range []string{\"awk\", {{ x }}} {\n\t\tprintln(n)\n\t}\n}",
 		"package main\nimport (\"os/exec\"; \"fmt\")\nfunc run(args ...string) {\n\tout, err := exec.Command(\"git\", args...).CombinedOutput()\n\tfmt.Println(string(out), err)\n}\nfunc main() {\n\trun(\"commit\", \"-m\", {{ x }})\n}",
 	},
 }
@@ -101,6 +128,9 @@ var everydayCode = map[tera.Language][]string{
 // after it went from name to name; or in a place where it may well have to stand.
 var flowingCode = map[tera.Language][]string{
 	tera.Python: {
+		"d = shlex.quote({{ x }})\nos.system(f\"echo '{d}'\")",
+		"d = shlex.quote({{ x }})\nsubprocess.run(f'echo \"{d}\"', shell=True)",
+		"d = shlex.quote({{ x }})\nos.system(f\"bash -c 'ls {d}'\")",
 		"d = {{ x }}\nos.system(f\"ls {d}\")",
 		"d = \"{{ x }}\"\nsubprocess.run(f\"ls {d!r:>4}\", shell=True)",
 		"d = {{ x }}\nsubprocess.run(\"ls {}\".format(d), shell=True)",
@@ -144,6 +174,9 @@ var flowingCode = map[tera.Language][]string{
 		"for (const d of [\"{{ x }}\"]) execSync(`ls ${d}`)",
 		`["{{ x }}"].forEach(d => execSync("ls " + d))`,
 		`["{{ x }}"].forEach((d, i) => execSync("ls " + d))`,
+		"const f = (d, c = \"/tmp\") => execSync(`ls ${d}`)\nf(\"{{ x }}\")",
+		"const f = (d, b = []) => execSync(`ls ${d}`)\nf(\"{{ x }}\")",
+		"const f = ({ d, e = \"q\" }) => execSync(`ls ${d}`)\nf({ d: {{ x }} })",
 		"const run = c => execSync(c)\nrun(\"ls {{ x }}\")",
 		"function run(c) { return execSync(c) }\nrun(\"ls {{ x }}\")",
 		"const sh = (c) => execSync(c, { stdio: \"inherit\" })\nsh(`ls {{ x }}`)",
@@ -159,6 +192,10 @@ var flowingCode = map[tera.Language][]string{
 		"spawnSync(process.execPath, [\"-p\", `{{ x }}`])",
 	},
 	tera.TypeScript: {
+		"const run = (cmd: string): string => execSync(cmd).toString()\nrun(\"ls {{ x }}\")",
+		"const run = (cmd: string, args: string[] = []) => execSync(cmd)\nrun(\"ls {{ x }}\")",
+		"const run = (cmd: string, cwd?: string) => execSync(cmd)\nrun(\"ls {{ x }}\")",
+		"const go = <T,>(d: T) => execSync(`ls ${d}`)\ngo(\"{{ x }}\")",
 		"const d: string = {{ x }}\nexecSync(`ls ${d}`)",
 	},
 	tera.Go: {
@@ -228,6 +265,13 @@ func TestOptionsInCode(t *testing.T) {
 		{tera.Python, `subprocess.run(shlex.split("tar cf a.tar {{ x }}"))`, "tar"},
 		{tera.JavaScript, `spawnSync("tar", ["cf", "a.tar", "{{ x }}", "."])`, "tar"},
 		{tera.Go, `exec.Command("tar", "cf", "a.tar", {{ x }}, ".")`, "tar"},
+		{tera.Python, "subprocess.run([\"tar\", \"cf\", \"a.tar\", str({{ x }}), \".\"])", "tar"},
+		{tera.Python, "d = {{ x }}\nsubprocess.run([\"tar\", \"cf\", \"a.tar\", str(d), \".\"])", "tar"},
+		{tera.Python, "cmd = [\"tar\", \"cf\", \"a.tar\", {{ x }}, \".\"]\nsubprocess.run(cmd)", "tar"},
+		{tera.JavaScript, "spawnSync(\"tar\", [\"cf\", \"a.tar\", String({{ x }}), \".\"])", "tar"},
+		{tera.Go, "exec.CommandContext(ctx, \"tar\", \"cf\", \"a.tar\", {{ x }}, \".\")", "tar"},
+		{tera.Go, "exec.Command(\"tar\", \"cf\", \"a.tar\", strings.TrimSpace({{ x }}), \".\")", "tar"},
+		{tera.Go, "args := []string{\"cf\", \"a.tar\"}\nargs = append(args, {{ x }}, \".\")\nexec.Command(\"tar\", args...)", "tar"},
 	} {
 		tmpl := parse(t, tt.script)
 		if w := tmpl.WarnCode(tt.lang); len(w) != 1 || w[0].Kind != tera.Option || !strings.Contains(w[0].What, tt.names) || len(tmpl.CheckCode(tt.lang)) > 0 {

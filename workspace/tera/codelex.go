@@ -57,7 +57,7 @@ type coder struct {
 	args         []element // the arguments so far of the program that is being started
 	arg          element   // the one being read
 	aliases      map[string]bool
-	starters     map[string]bool // what startsProgram has found
+	beginnings   starts
 	routes
 	abilities
 }
@@ -65,6 +65,7 @@ type coder struct {
 // abilities are what the whole script may do, looked up once.
 type abilities struct {
 	loads     bool // it may make objects of a text that says how
+	yamls     bool // yaml's may
 	shell     bool // it may hand commands to a shell
 	starts    bool // it may start programs
 	feeds     bool // it may start an interpreter that reads its input
@@ -284,8 +285,8 @@ func (c *coder) span(kind string, step func(ch byte) (end bool), place func()) {
 
 const literalText = "a literal of text"
 
-// halfCode is what may be the beginning of an escape.
-var halfCode = regexp.MustCompile(`^([0-7]{0,3}|x[0-9a-fA-F]{0,2}|u[0-9a-fA-F]{0,4}|u\{[0-9a-fA-F]*\}?|U[0-9a-fA-F]{0,8}|N)$`)
+// halfCode is what may be the beginning of an escape; a whole one takes no more.
+var halfCode = regexp.MustCompile(`^([0-7]{0,3}|x[0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|u\{[0-9a-fA-F]*|U[0-9a-fA-F]{0,7}|N)$`)
 
 // inside is a value inside a literal of text that began at start and ends in quote.
 func (c *coder) inside(start int, quote string, kind spotKind) {

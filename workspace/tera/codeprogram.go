@@ -48,8 +48,6 @@ var (
 	setsVariable = regexp.MustCompile(`(?i)(^|\.)(set|put)env$|environ\.setdefault$`)
 	// assignsVariable is a text like NAME=….
 	assignsVariable = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)=`)
-	// fedName is a name by which a program's input is written.
-	fedName = regexp.MustCompile(`(^|\.)([sS]tdin|communicate|StdinPipe)(\.|\(|$)`)
 	// popenWrite and hintWords are what a python script says that writes to a command,
 	// or that evaluates annotations.
 	popenWrite = regexp.MustCompile(`popen\([^()\n]*,\s*(mode\s*=\s*)?['"]w['"]`)
@@ -60,23 +58,7 @@ var (
 	splitting = []string{"split", "Split", "Fields", "SplitN"}
 	// filledVariable is NAME= before what is filled in.
 	filledVariable = regexp.MustCompile("['\"`]([A-Za-z_]\\w*)=%[sv]")
-	// program is a literal that may name a program, and what comes right behind it.
-	programLiteral = regexp.MustCompile("['\"`]([\\w./-]{1,64})(?: -[si]+)*['\"`][\\s,\\[]*(['\"`][^'\"`]*)?")
 )
-
-// startsProgram reports whether a function starts a program. Of one path it is asked
-// once: a script may call the same function any number of times.
-func (c *coder) startsProgram(path string) bool {
-	yes, ok := c.starters[path]
-	if !ok {
-		yes = starting.MatchString(path) || c.starts && (path == "run" || path == "call" || path == "spawn")
-		if c.starters == nil {
-			c.starters = map[string]bool{}
-		}
-		c.starters[path] = yes
-	}
-	return yes
-}
 
 // sameProgram notes that the program which is started is the one that runs the script.
 func (c *coder) sameProgram() {
@@ -131,36 +113,6 @@ func (c *coder) doubtful() string {
 // startedCommand is a name that is given a command of go's.
 var startedCommand = regexp.MustCompile(`(\w+)\s*:?=\s*exec\.Command`)
 
-// feeding reports whether a script may start an interpreter that is told its
-// program by its input.
-func feeding(src string) bool {
-	for _, m := range programLiteral.FindAllStringSubmatch(src, -1) {
-		option, more := "", len(m[2]) > 0
-		if more {
-			option = m[2][1:]
-		}
-		if interpreter(m[1]) && (!more || strings.HasPrefix(option, "-") && !strings.ContainsAny(option, "cem")) {
-			return true
-		}
-	}
-	return false
-}
-
-// fed says that a value is written to the input of an interpreter.
-func (c *coder) fed() string {
-	if !c.feeds && !c.pipes {
-		return ""
-	}
-	input := fedName.MatchString(c.now.target)
-	for _, b := range c.opens {
-		input = input || c.pipes && strings.HasSuffix(b.callee, ".write") || c.feeds && b.key == "input" || fedName.MatchString(b.callee) || fedName.MatchString(b.outer.target)
-	}
-	if !input || strings.HasPrefix(c.now.target, "sys.") {
-		return ""
-	}
-	return "a shell or an interpreter that this script starts may read the value as its program, by its input"
-}
-
 // sets says that a value, behind a text, would set a variable that decides what runs.
 func (c *coder) sets(before string) string {
 	name := ""
@@ -201,11 +153,11 @@ func (c *coder) started(sp *spot, before string, p *place) string {
 	if i := len(c.opens) - 1; i > n && slices.Contains(splitting, last(c.opens[i].callee)) && c.first(n) {
 		return c.split(sp, n, before, p)
 	}
-	if arg.known && c.first(n) && !strings.ContainsAny(arg.text, " \t\n") {
+	if arg.known && !c.opens[n].soft && c.first(n) && !strings.ContainsAny(arg.text, " \t\n") {
 		return "a value cannot choose what " + last(c.opens[n].callee) + "(…) starts"
 	}
 	arg.add(p.mark, true)
-	sp.again, sp.option = c.asks(arg, p.value.text)
+	sp.again, sp.option = c.asks(c.given(n), arg, p.value.text)
 	return ""
 }
 
@@ -213,16 +165,17 @@ func (c *coder) started(sp *spot, before string, p *place) string {
 func (c *coder) split(sp *spot, call int, before string, p *place) string {
 	words := strings.Fields(before[max(0, len(before)-256):] + p.mark)
 	at := len(words) - 1
+	if at == 0 && c.opens[call].soft {
+		return ""
+	}
 	if at == 0 {
 		return "a value cannot choose what " + last(c.opens[call].callee) + "(…) starts"
 	}
-	outer := c.args
-	defer func() { c.args = outer }()
-	c.args = nil
+	var args []element
 	for _, w := range words[:at] {
-		c.args = append(c.args, element{text: w, known: true, some: true})
+		args = append(args, element{text: w, known: true, some: true})
 	}
-	sp.again, sp.option = c.asks(element{text: words[at], known: true, some: true}, p.value.text)
+	sp.again, sp.option = c.asks(args, element{text: words[at], known: true, some: true}, p.value.text)
 	return ""
 }
 
@@ -244,17 +197,17 @@ func (c *coder) starter(before string) (call int, arg element) {
 // call whose bracket has this number.
 func (c *coder) first(call int) bool {
 	at := 1
-	if second.MatchString(c.opens[call].callee) {
+	if path := c.original(c.opens[call].callee); second.MatchString(path) || c.beginnings.wrappers[path] == 2 {
 		at = 2
 	}
-	if len(c.opens[call].elements) != at {
+	if len(c.opens[call].elements) != at && c.opens[call].key != "args" {
 		return false
 	}
 	for _, b := range c.opens[call+1:] {
 		if b.sign == '(' && slices.Contains(splitting, last(b.callee)) && len(b.elements) == 1 {
 			continue
 		}
-		if b.callee != "" && b.sign != '{' || len(b.elements) > 1 || !strings.Contains("([,", b.before) {
+		if b.callee != "" && b.sign != '{' || len(b.elements) > 1 || !strings.Contains("([,", b.before) && (b.before != "=" || c.opens[call].key != "args") {
 			return false
 		}
 	}
@@ -263,16 +216,16 @@ func (c *coder) first(call int) bool {
 
 // asks is what a program that is started makes of an argument with a value, and the
 // program's name if it may take that for an option.
-func (c *coder) asks(arg element, value string) (o *objection, option string) {
-	if len(c.args) == 0 || !c.args[0].known {
+func (c *coder) asks(given []element, arg element, value string) (o *objection, option string) {
+	if len(given) == 0 || !given[0].known {
 		return nil, ""
 	}
 	const each = 256
-	if c.s.work += each * len(c.args); c.s.work > mostWork {
+	if c.s.work += each * len(given); c.s.work > mostWork {
 		return &objection{what: "there are too many values among the arguments of one program", fix: "give them in a file"}, ""
 	}
-	words := make([]*syntax.Word, 0, len(c.args)+1)
-	for _, e := range c.args {
+	words := make([]*syntax.Word, 0, len(given)+1)
+	for _, e := range given {
 		words = append(words, e.shell())
 	}
 	args := argsOf(append(words, arg.shell()), c.s.places)
@@ -282,6 +235,11 @@ func (c *coder) asks(arg element, value string) (o *objection, option string) {
 	at := len(args) - 1
 	if o := command(args, at, false); o.what != "" {
 		return &objection{what: o.what, fix: "hand it over by the program's input or in a file, or " + fixInput}, ""
+	}
+	if i := args[at].mark; i > 0 && arg.known && !endsOptions(args[1:at]) {
+		if text := args[at].text[:i]; text == "-" || text == "--" || known(args[0].text).mayFollow(text) {
+			return &objection{what: "the value chooses an option of " + args[0].text, fix: "write the option itself"}, ""
+		}
 	}
 	if args[at].mark == 0 {
 		option = c.s.takenForOption(args, at, value)
@@ -301,31 +259,4 @@ func (e element) shell() *syntax.Word {
 		part = &syntax.Lit{Value: e.text}
 	}
 	return &syntax.Word{Parts: []syntax.WordPart{part}}
-}
-
-// readers are functions that read code as well, by more of their path.
-var readers = map[string]*regexp.Regexp{
-	"constructor": regexp.MustCompile(`\.constructor$`),
-	"run":         regexp.MustCompile(`(^|\.)(cProfile|profile|pdb|[BP]db\(\)|Trace\(\)|Profile\(\))\.run$`),
-	"push":        regexp.MustCompile(`InteractiveConsole\(\)\.push$`),
-	"locate":      regexp.MustCompile(`(^|\.)pydoc\.locate$`),
-	"get":         regexp.MustCompile(`(^|\.)webbrowser\.get$`),
-	"register":    regexp.MustCompile(`(^|\.)webbrowser\.register$`),
-}
-
-// patterns are functions that read a regular expression, or read with one.
-var patterns = map[string]*regexp.Regexp{
-	"compile": regexp.MustCompile(`(^|\.)re(gex)?\.compile$`),
-	"exec":    regexp.MustCompile(`(?i)(^|\.)(re|rx|\w*reg(ex|exp)?|pattern)\.exec$`),
-}
-
-// searched are functions that say where python looks for what it imports.
-var searched = map[string]*regexp.Regexp{"insert": ofPath, "append": ofPath, "extend": ofPath, "addsitedir": regexp.MustCompile(`.`)}
-
-var ofPath = regexp.MustCompile(`(^|\.)sys\.path\.\w+$`)
-
-// matches looks a path up by its last name.
-func matches(path string, list map[string]*regexp.Regexp) bool {
-	re := list[last(path)]
-	return re != nil && re.MatchString(path)
 }
