@@ -66,6 +66,7 @@
 //     sees to itself, envread.go what it reads of its environment.
 //   - Other languages: code.go, codelex.go and a file for each language; codecalls.go,
 //     codeprogram.go, codeformat.go and codeoutput.go for what calls do with a value,
-//     codeflow.go for the names that one gets into;
+//     codeflow.go for the names that one gets into, codestart.go and codefeed.go for the
+//     programs that are started, codeevaluate.go for calls that read code;
 //     codeliteral.go writes it.
 package tera

@@ -133,7 +133,7 @@ func beginsOption(value string, many bool) bool {
 	if many {
 		words = strings.Fields(value)
 	}
-	return slices.ContainsFunc(words, func(w string) bool { return isOption(arg{text: strings.TrimLeft(w, `"'\\`)}) })
+	return slices.ContainsFunc(words, func(w string) bool { return isOption(arg{text: strings.TrimLeft(w, `"'\`)}) })
 }
 
 // fixOption says what to write so that what a variable holds is no option.
