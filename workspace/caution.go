@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -51,14 +50,14 @@ func (l *linker) caution(p *part, d *actionDef, fields ...Fields) {
 		} else if at.Line > 0 {
 			at.Line, at.Column = at.Line+read.Line-1, at.Column+read.Column-1
 		}
-		if read.Option != "" || read.Allows("a") { // of the last, only what comes can be refused
-			if read.Option != "" && names[read.Name] {
-				p.problems.warn(at, read.String()+" if it begins with -", read.Fix())
-			}
-			continue
+		switch {
+		case read.Option != "" && names[read.Name]:
+			p.problems.warn(at, read.String()+" if it begins with -", read.Fix())
+		case read.Option != "" || read.Allows("a"): // only what comes can be refused
+		default:
+			p.problems.warn(at, read.String()+"; a job that an agent began refuses all but whole numbers",
+				"declare the input as type: integer, or see first that it is a number: case $"+read.Name+" in ''|*[!0-9]*) exit 1;; esac")
 		}
-		p.problems.warn(at, fmt.Sprintf("the script runs what is in $%s, or reads it as a number, where a shell would run it too; a job that an agent began refuses all but whole numbers", read.Name),
-			"declare the input as type: integer, or see first that it is a number: case $"+read.Name+" in ''|*[!0-9]*) exit 1;; esac")
 	}
 }
 

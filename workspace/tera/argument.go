@@ -18,6 +18,9 @@ type arg struct {
 	timed  bool   // or one with a unit of time behind it
 }
 
+// anyValue stands for a value of which nothing is known. It is the name of nothing.
+const anyValue = "Zqx"
+
 // counts reports whether an expansion is always one word, a number: $#, $?, ${#NAME},
 // $(( )).
 func counts(n syntax.Node) bool {

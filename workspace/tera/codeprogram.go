@@ -237,7 +237,7 @@ func (c *coder) asks(given []element, arg element, value string) (o *objection, 
 		return &objection{what: o.what, fix: "hand it over by the program's input or in a file, or " + fixInput}, ""
 	}
 	if i := args[at].mark; i > 0 && arg.known && !endsOptions(args[1:at]) {
-		if text := args[at].text[:i]; text == "-" || text == "--" || known(args[0].text).mayFollow(text) {
+		if choosesOption(args[0].text, args[at].text[:i]) {
 			return &objection{what: "the value chooses an option of " + args[0].text, fix: "write the option itself"}, ""
 		}
 	}

@@ -69,7 +69,7 @@ func (s *script) argued(p *place, call *syntax.CallExpr, child syntax.Node) obje
 }
 
 // nextWord is the second of the words that the shell may make of an argument.
-func nextWord(a arg) arg { return arg{word: a.word, text: "Zqx", whole: true} }
+func nextWord(a arg) arg { return arg{word: a.word, text: anyValue, whole: true} }
 
 // ownFunction is the body of the function of the script that a command is; nil where
 // it is none.
@@ -84,7 +84,16 @@ func (s *script) ownFunction(command arg) *syntax.Stmt {
 // arguments as a command: run() { "$@"; }.
 func (s *script) forwards(command arg) bool {
 	body := s.ownFunction(command)
-	return body != nil && s.runsArguments(body)
+	if body == nil {
+		return false
+	}
+	runs := s.names().runs
+	yes, asked := runs[command.text]
+	if !asked {
+		yes = s.runsArguments(body)
+		runs[command.text] = yes
+	}
+	return yes
 }
 
 // runsArguments reports whether a command in a node is what the arguments say: "$@".
@@ -116,7 +125,7 @@ func (s *script) forwarded(args []arg, at int) (list [][]arg) {
 			}
 		}
 	case args[0].text == "set":
-		dashes := slices.IndexFunc(args[:at], func(a arg) bool { return a.static && a.text == "--" })
+		dashes := doubleDash(args[:at])
 		if dashes > 0 && dashes+1 < at && s.runsArguments(s.files[len(s.files)-1]) {
 			list = append(list, args[dashes+1:])
 		}

@@ -152,7 +152,7 @@ func (t *Template) CodeReads(d Dialect, names []string) (list []Read) {
 			}
 			s.flows().readsOf(s.flow.reached(nil, held...), func(h holder, r reading) {
 				at := r.node.Pos().Offset()
-				if over, ok := gone[name]; r.by == byList || ok && over <= at && h == variableNamed(name) || !s.flow.sets[name] && s.guarded(file, "$"+name, h, r) {
+				if over, ok := gone[name]; r.by == byList || ok && over <= at && h == variableNamed(name) || !s.flow.sets[name] && s.guarded("$"+name, h, r) {
 					return
 				}
 				note(s.flow.asRead(name, r))

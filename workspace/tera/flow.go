@@ -24,6 +24,8 @@ type flows struct {
 	reads  map[holder][]reading
 	sets   map[string]bool // the variables that are assigned to
 	lost   bool            // there is too much to follow
+	guards []guard         // those of the script's own, once asked for
+	asked  bool            // they were
 }
 
 // holder is something that a value may get into.

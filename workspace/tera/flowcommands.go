@@ -54,7 +54,7 @@ func (f *flows) argument(call *syntax.CallExpr, at int) {
 	if demands[o.want].form != nil {
 		by = byForm
 	}
-	chooses := args[at].mark > 0 && (before(args[at]) == "-" || before(args[at]) == "--" || known(args[head].text).mayFollow(before(args[at])))
+	chooses := args[at].mark > 0 && choosesOption(args[head].text, before(args[at]))
 	if agent := f.s.t.options.ForbidRaw; o == (objection{}) && (args[at].mark == 0 || many || chooses) && (agent || !f.s.known) {
 		by, read = byOptions, f.s.ownFunction(args[head]) == nil && (chooses || f.s.takenForOption(words[head:], last-head, "") != "")
 		for _, inner := range f.s.forwarded(words[head:], last-head) {
@@ -82,7 +82,6 @@ func exposed(w *syntax.Word) bool {
 // standing is an argument that the shell expands as it would be if a value stood
 // where its first expansion does.
 func standing(a arg) arg {
-	const value = "Zqx" // is the name of nothing
 	var b strings.Builder
 	stands := arg{word: a.word, mark: -1, whole: true}
 	for _, p := range pieces(a.word.Parts, false) {
@@ -92,7 +91,7 @@ func standing(a arg) arg {
 			stands.whole = stands.whole && p.text == ""
 		case stands.mark < 0:
 			stands.mark = b.Len()
-			b.WriteString(value)
+			b.WriteString(anyValue)
 		default:
 			stands.whole = false
 		}

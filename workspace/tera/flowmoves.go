@@ -112,7 +112,7 @@ func (f *flows) called(whole *syntax.Stmt, args []arg) {
 func (f *flows) assigning(whole *syntax.Stmt, args []arg) {
 	switch program(args[0].text) {
 	case "set":
-		if dashes := slices.IndexFunc(args, func(a arg) bool { return a.static && a.text == "--" }); dashes > 0 {
+		if dashes := doubleDash(args); dashes > 0 {
 			f.handed(args[dashes:], false)
 		} else {
 			f.handed(args, true)

@@ -150,10 +150,9 @@ func (r reading) fixOption() string {
 
 // warnedAfar adds what there is to know of places that a value leaves.
 func (s *script) warnedAfar(note func(kind Kind, p *place, what, fix string)) {
-	file := s.files[len(s.files)-1]
 	_ = s.followed(func(p *place) bool { return !harmless(p.node.x) && p.again == nil }, func(p *place, h holder, r reading) {
 		switch what := s.flow.said(h, r); {
-		case s.guarded(file, h.String(), h, r) || s.guarded(file, p.node.tag, h, r):
+		case s.guarded(h.String(), h, r) || s.guarded(p.node.tag, h, r):
 		case r.by == byProgram:
 			note(Again, p, what, fixReread)
 		case r.by == byShell || r.by == byNumber:

@@ -18,12 +18,12 @@ type guard struct {
 // guarded reports whether a guard before an offset sees to it that a reading of what is
 // so called does no harm. Of a variable that is given anything else, none is believed,
 // and none that is there for a - where the value may be cut.
-func (s *script) guarded(file *syntax.File, of string, h holder, r reading) bool {
+func (s *script) guarded(of string, h holder, r reading) bool {
 	if !strings.Contains(s.src, "case") || s.function("exit") != nil {
 		return false
 	}
 	at := r.node.Pos().Offset()
-	return slices.ContainsFunc(s.guards(file), func(g guard) bool {
+	return slices.ContainsFunc(s.guards(), func(g guard) bool {
 		return g.of == of && g.after <= at && (g.digits || r.by == byOptions && !r.many && h.String() == of && onlyPlainly(r.node, of))
 	})
 }
@@ -31,13 +31,21 @@ func (s *script) guarded(file *syntax.File, of string, h holder, r reading) bool
 // guardsPlace reports whether one before a place sees to it that a value there is no
 // option.
 func (s *script) guardsPlace(p *place) bool {
-	return !p.names && strings.Contains(s.src, "case") && s.function("exit") == nil && slices.ContainsFunc(s.guards(s.files[len(s.files)-1]), func(g guard) bool {
+	return !p.names && strings.Contains(s.src, "case") && s.function("exit") == nil && slices.ContainsFunc(s.guards(), func(g guard) bool {
 		return g.of == p.node.tag && g.after <= uint(p.at)
 	})
 }
 
-// guards are those that every run of the script comes by.
-func (s *script) guards(file *syntax.File) (list []guard) {
+// guards are those that every run of the script comes by, found once for a reading.
+func (s *script) guards() []guard {
+	f := s.flows()
+	if !f.asked {
+		f.asked, f.guards = true, s.findGuards(s.files[len(s.files)-1])
+	}
+	return f.guards
+}
+
+func (s *script) findGuards(file *syntax.File) (list []guard) {
 	for _, stmt := range file.Stmts {
 		c, ok := stmt.Cmd.(*syntax.CaseClause)
 		if !ok || stmt.Background || stmt.Coprocess || len(stmt.Redirs) > 0 || len(c.Items) == 0 || !leaves(c.Items[0].Stmts) {

@@ -43,7 +43,7 @@ func (t *tool) opened(args []arg, at int) (inner []arg, to int, o objection) {
 		}
 		rest, to := args[i:], at-i
 		n := wrapper{}.skip(rest)
-		if dashes := slices.IndexFunc(rest, func(a arg) bool { return a.static && a.text == "--" }); dashes > 0 {
+		if dashes := doubleDash(rest); dashes > 0 {
 			n = dashes + 1
 			if to < dashes {
 				return nil, 0, objection{}

@@ -12,6 +12,7 @@ import (
 type naming struct {
 	files int
 	words map[string][][]string // the fixed words that a variable is given
+	runs  map[string]bool       // whether a function runs its arguments
 	feeds map[string]string     // what a function runs that reads code on its input
 }
 
@@ -20,7 +21,7 @@ func (s *script) names() *naming {
 	if s.naming != nil && s.naming.files == len(s.files) {
 		return s.naming
 	}
-	n := &naming{files: len(s.files), words: map[string][][]string{}, feeds: map[string]string{}}
+	n := &naming{files: len(s.files), words: map[string][][]string{}, runs: map[string]bool{}, feeds: map[string]string{}}
 	for _, file := range s.files {
 		syntax.Walk(file, n.note)
 	}

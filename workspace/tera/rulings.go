@@ -222,18 +222,6 @@ const makeFlags = "-s -k -B -i -q -r -R -w --silent --quiet --keep-going --alway
 // jqTakes are the long options of jq and yq that something follows.
 const jqTakes = "--indent --output-format --input-format --split-exp-file --front-matter --csv-separator --library-path"
 
-// started checks xargs, whose command a value cannot be, and may be a part of.
-func started(args []arg, at int) objection {
-	command := (wrapper{flags: "0rtpxo"}).skip(args)
-	switch {
-	case command > at && args[at].whole && listed("-n -P -L -s --max-args --max-procs --max-lines --max-chars", args[at-1].text):
-		return objection{want: aNumber}
-	case command >= at:
-		return commandPosition()
-	}
-	return twice(args[0].text+" would read the value as words or run it", "loop instead: for x in …; do …; done")
-}
-
 // found checks find, which may run commands.
 func found(args []arg, at int) objection {
 	if slices.Contains(runFlags, before(args[at-1])) {
@@ -272,7 +260,7 @@ func copied(args []arg, at int) objection {
 // remoteShell checks ssh, whose shell on the other side reads all that comes behind
 // the name of the host.
 func remoteShell(args []arg, at int) objection {
-	own := &tool{name: "ssh", takes: "BbcDEeFIiJLlmOopPQRSWw"}
+	own := &tool{takes: sshTakes}
 	for i := 1; i <= at; i++ {
 		switch {
 		case i == at && !isOption(args[at]):
@@ -309,7 +297,7 @@ func sentCommand(args []arg, at int) objection {
 
 // behindDashes checks a program that starts a shell or another with what follows --.
 func behindDashes(args []arg, at int) objection {
-	dashes := slices.IndexFunc(args[:at], func(a arg) bool { return a.static && a.text == "--" })
+	dashes := doubleDash(args[:at])
 	if dashes > 0 && slices.ContainsFunc(args[dashes:at], func(a arg) bool { return codeLetters(a.text) }) {
 		return twice(args[0].text+" may hand the value to a shell, which "+runsTwice, fixEnv)
 	}
@@ -397,7 +385,7 @@ func opensDatabase(args []arg, at int) objection {
 
 // serviced checks service and systemctl, which take the path of a file for a service.
 func serviced(args []arg, at int) objection {
-	if (&tool{takes: "tpHMnosP", flags: systemctlFlags}).takesNext(args, at-1) && at > 1 || isOption(args[at]) {
+	if (&tool{takes: systemctlTakes, flags: systemctlFlags}).takesNext(args, at-1) && at > 1 || isOption(args[at]) {
 		return objection{}
 	}
 	return objection{want: aLabel}

@@ -274,7 +274,7 @@ func (s *script) handsOn(n syntax.Node) (found *handing) {
 			return found == nil
 		}
 		args := argsOf(call.Args, nil)
-		at := (wrapper{flags: "0rtpxo"}).skip(args)
+		at := xargsOptions.skip(args)
 		if program(args[0].text) != "xargs" || at >= len(args) {
 			return true
 		}
@@ -285,10 +285,10 @@ func (s *script) handsOn(n syntax.Node) (found *handing) {
 			}
 		}
 		found = &handing{call, slices.Clone(args[at:]), len(args) - at}
-		value := arg{word: call.Args[0], text: "Zqx", whole: true}
+		value := arg{word: call.Args[0], text: anyValue, whole: true}
 		for i, a := range found.args {
 			if mark := strings.Index(a.text, put); put != "" && mark >= 0 {
-				found.at, value.mark, value.text, value.whole = i, mark, strings.Replace(a.text, put, "Zqx", 1), a.text == put
+				found.at, value.mark, value.text, value.whole = i, mark, strings.Replace(a.text, put, anyValue, 1), a.text == put
 				found.args[i] = value
 				return false
 			}
@@ -335,4 +335,19 @@ func (s *script) piped(p *place, b *syntax.BinaryCmd, child syntax.Node) (what, 
 		}
 	}
 	return "", ""
+}
+
+// xargsOptions are those before the command that xargs runs.
+var xargsOptions = wrapper{flags: "0rtpxo"}
+
+// started checks xargs, whose command a value cannot be, and may be a part of.
+func started(args []arg, at int) objection {
+	command := xargsOptions.skip(args)
+	switch {
+	case command > at && args[at].whole && listed("-n -P -L -s --max-args --max-procs --max-lines --max-chars", args[at-1].text):
+		return objection{want: aNumber}
+	case command >= at:
+		return commandPosition()
+	}
+	return twice(args[0].text+" would read the value as words or run it", "loop instead: for x in …; do …; done")
 }

@@ -7,7 +7,7 @@ var hostTools = map[string]tool{
 	"kill":       {is: quiet, takes: "snpq"},
 	"pkill":      {also: "pgrep killall", is: takesOptions, takes: "dgGPsstuUF"},
 	"service":    {also: "rc-service invoke-rc.d", rule: serviced, is: everyday},
-	"systemctl":  {is: takesOptions, rule: serviced, takes: "tpHMnosP", flags: systemctlFlags},
+	"systemctl":  {is: takesOptions, rule: serviced, takes: systemctlTakes, flags: systemctlFlags},
 	"journalctl": {is: takesOptions, takes: "unopStUDMbg", flags: "--no-pager --follow --user --quiet"},
 	"useradd":    {also: "usermod adduser chsh", is: takesOptions | quiet, takes: "bcdDefgGkKpRPsuZlL"},
 	"userdel":    {also: "groupadd groupdel groupmod passwd chage", is: takesOptions | quiet, takes: "gKpRPndEIMmWwxi"},
@@ -38,6 +38,8 @@ var hostTools = map[string]tool{
 	"borg":       {code: "--rsh --remote-path", rule: told("--content-from-command --paths-from-command", "runs the command that the value becomes a part of"), takes: "*"},
 	"restic":     {is: takesOptions, rule: told("--stdin-from-command", "runs the command that the value becomes a part of"), code: "-o --option --password-command", takes: "ropHhv"},
 }
+
+const systemctlTakes = "tpHMnosP"
 
 const systemctlFlags = "--user --quiet --now --no-pager --all --force --no-block"
 

@@ -226,6 +226,12 @@ func (t *tool) takesNext(args []arg, i int) bool {
 	return takes != "" && first == len(text)-2
 }
 
+// choosesOption reports whether a value behind a text would choose an option of a
+// command: -{{ x }}, or tar -c{{ x }}.
+func choosesOption(command, text string) bool {
+	return text == "-" || text == "--" || known(command).mayFollow(text)
+}
+
 // mayFollow reports whether what is joined to a few short options may be more of them,
 // since none of them takes anything.
 func (t *tool) mayFollow(options string) bool {
@@ -274,6 +280,11 @@ func listed(list, text string) bool {
 
 // isOption reports whether an argument may be an option.
 func isOption(a arg) bool { return strings.HasPrefix(a.text, "-") && a.text != "-" }
+
+// doubleDash is where a -- stands among the arguments; -1 where there is none.
+func doubleDash(args []arg) int {
+	return slices.IndexFunc(args, func(a arg) bool { return a.static && a.text == "--" })
+}
 
 // endsOptions reports whether a -- stands among the arguments, behind which none is an option.
 func endsOptions(args []arg) bool {

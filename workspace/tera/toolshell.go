@@ -79,6 +79,9 @@ var ownTools = map[string]tool{
 	"unalias":  {is: quiet},
 }
 
+// sshTakes are the options of ssh that something follows.
+const sshTakes = "BbcDEeFIiJLlmOopPQRSWw"
+
 // sudoShell reports whether sudo or doas starts a shell: by -i or -s, and no command.
 func sudoShell(args []arg) bool {
 	shell := slices.ContainsFunc(args[1:], func(a arg) bool {
@@ -111,7 +114,7 @@ var shellTools = map[string]tool{
 	"es":                {is: shellish | everyday},
 	"nu":                {is: shellish | everyday},
 	"cmd":               {rule: again(runsTwice, fixData), is: fed | everyday},
-	"ssh":               {also: "slogin", rule: remoteShell, takes: "BbcDEeFIiJLlmOopPQRSWw"},
+	"ssh":               {also: "slogin", rule: remoteShell, takes: sshTakes},
 	"autossh":           {rule: never(runsTwice, fixData)},
 	"rsh":               {rule: never(runsTwice, fixData)},
 	"sshpass":           {rule: never(runsTwice, fixData)},

@@ -75,7 +75,7 @@ func harmless(x expr) bool {
 // that holds for every program that is no part of the script, unless the value is a
 // number or another option stands before it.
 func (s *script) optioned(p *place, args []arg, at int) {
-	if text := before(args[at]); text == "-" || text == "--" || known(args[0].text).mayFollow(text) {
+	if choosesOption(args[0].text, before(args[at])) {
 		p.option, p.names = cmp.Or(args[0].text, "the command"), true
 	}
 	if p.option != "" {
